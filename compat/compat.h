@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What older kernels lack, so that everything else can be written for the
+ * newest one. Included before every source file by Kbuild. Only the files in
+ * compat/ know kernel versions; each entry cites the commit and the release
+ * that made it necessary.
+ */
+#ifndef _KMEMLAB_COMPAT_H
+#define _KMEMLAB_COMPAT_H
+
+#include <linux/version.h>
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 10, 0)
+#error "kmemlab supports Linux 5.10 and newer"
+#endif
+
+#endif /* _KMEMLAB_COMPAT_H */
