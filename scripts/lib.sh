@@ -42,12 +42,14 @@ packages="qemu-system-x86 qemu-system-arm device-tree-compiler cpio rsync kmod
 	mmdebstrap dkms sparse shellcheck make gcc libc6-dev flex bison bc xz-utils
 	libelf-dev libssl-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross clang python3
-	debian-archive-keyring"
+	debian-archive-keyring debhelper dh-dkms"
 
 need_packages()
 {
-	local missing='' package
-	for package in $packages; do
+	local missing='' package clang
+	# The fuzzers' runtime is named after clang's release.
+	clang=$(apt-cache show clang 2>/dev/null | sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -n 1)
+	for package in $packages libclang-rt-"${clang:-14}"-dev; do
 		[[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
 			missing+=" $package"
 	done

@@ -31,7 +31,8 @@ else
 
 	ktap_finished()
 	{
-		echo "# Totals: pass:$ktap_passed fail:$ktap_failed xfail:0 xpass:0 skip:$ktap_skipped error:0"
+		echo "# Totals: pass:$ktap_passed fail:$ktap_failed xfail:0" \
+			"xpass:0 skip:$ktap_skipped error:0"
 		[ $((ktap_passed + ktap_skipped)) -eq "$ktap_plan" ] && exit "$KSFT_PASS"
 		exit "$KSFT_FAIL"
 	}

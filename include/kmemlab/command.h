@@ -31,7 +31,7 @@
  * @text: one line, empty until something fails
  */
 struct kml_verdict {
-	struct mutex lock;
+	struct mutex lock;	/* protects text */
 	char text[256];
 };
 

@@ -1,0 +1,84 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# usage: run.sh [SCRIPT…]
+#
+# Run the selftests on this machine: all that need no boot of their own, or
+# those named. Honours `settings` as kselftest's runner does. Each result also
+# goes to $KMEMLAB_REPORT, a line each: OUTCOME|SCRIPT|CASE|REASON.
+# POSIX sh; busybox is enough.
+
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here" || exit 1
+limit=$(sed -n 's/^timeout=//p' settings)
+report=${KMEMLAB_REPORT:-/dev/null}
+log=$(mktemp /tmp/kmemlab-run.XXXXXX) || exit 1
+trap 'rm -f "$log" "$log.status"' EXIT
+
+if [ $# = 0 ]; then
+	for script in *.sh; do
+		case $script in
+		run.sh | functions.sh | ktap.sh | bench_*) continue ;;
+		esac
+		grep -q '^# kmemlab-vm:' "$script" || set -- "$@" "$script"
+	done
+fi
+[ $# -gt 0 ] || { echo "no selftests in $here"; exit 1; }
+
+# What a script's KTAP and exit status amount to.
+outcomes()
+{
+	awk -v script="$1" -v status="$2" -v limit="$limit" '
+		function say(outcome, name, reason) {
+			print outcome "|" script "|" name "|" reason
+		}
+		/^1\.\.0 # SKIP/ { sub(/^1\.\.0 # SKIP */, ""); all = $0; next }
+		/^1\.\.[0-9]+/ { plan = substr($1, 4) }
+		/^# skipped: / { reason = substr($0, 12); next }
+		/^(not )?ok [0-9]+ / {
+			outcome = $1 == "not" ? "fail" : "pass"
+			name = $0
+			sub(/^(not )?ok [0-9]+ /, "", name)
+			if (sub(/ # SKIP.*/, "", name))
+				outcome = "skip"
+			say(outcome, name, outcome == "skip" ? reason : "")
+			reason = ""
+			seen++
+			bad += outcome == "fail"
+		}
+		END {
+			if (status == 4 && !seen)
+				say("skip", "everything", all ? all : "no reason given")
+			else if (status == 124 || status == 143)
+				say("fail", "everything", "no end after " limit " s")
+			else if (!seen || seen != plan)
+				say("fail", "everything", seen + 0 " of " plan + 0 " cases ran; exit status " status)
+			else if ((status != 0) != (bad > 0))
+				say("fail", "everything", "exit status " status " with " bad + 0 " failed cases")
+		}' "$log"
+}
+
+echo "TAP version 13"
+echo "1..$#"
+number=0
+failed=0
+for script; do
+	number=$((number + 1))
+	echo "# selftests: kmemlab: $script"
+	{
+		timeout "$limit" sh "./$script" 2>&1
+		echo $? >"$log.status"
+	} | tee "$log" | sed 's/^/# /'
+	status=$(cat "$log.status")
+	outcomes "$script" "$status" >"$log.status"
+	cat "$log.status" >>"$report"
+	if grep -q '^fail|' "$log.status"; then
+		failed=$((failed + 1))
+		echo "not ok $number selftests: kmemlab: $script # exit=$status"
+	elif [ "$status" = 4 ]; then
+		echo "ok $number selftests: kmemlab: $script # SKIP"
+	else
+		echo "ok $number selftests: kmemlab: $script"
+	fi
+done
+[ $failed = 0 ]
