@@ -12,7 +12,8 @@ mirror()
 	[[ $1 == *-security ]] && label=Debian-Security
 	if [[ ! -v mirrors ]]; then
 		# shellcheck disable=SC2016 # apt's own variables
-		mirrors=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' 'Created-By: Packages')
+		mirrors=$(apt-get indextargets --format '$(LABEL) $(REPO_URI)' \
+			'Created-By: Packages')
 	fi
 	awk -v label="$label" '$1 == label { print $2; exit }' <<<"$mirrors"
 }
@@ -73,7 +74,8 @@ candidate()
 		version=$(apt_cache "$suite" "$arch" policy "$package" 2>/dev/null |
 			awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }')
 		if [[ ! $version || $version != ${prefix:+"$prefix".}* ]]; then
-			why+=" $suite: ${version:-$(grep . "$cache/apt/$suite-$arch/error" || echo "no $package")};"
+			: "${version:=$(grep . "$cache/apt/$suite-$arch/error" || echo "no $package")}"
+			why+=" $suite: $version;"
 		elif [[ ! $best ]] || dpkg --compare-versions "$version" gt "$best"; then
 			best=$version best_suite=$suite
 		fi

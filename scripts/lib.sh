@@ -48,16 +48,18 @@ need_packages()
 {
 	local missing='' package clang
 	# The fuzzers' runtime is named after clang's release.
-	clang=$(apt-cache show clang 2>/dev/null | sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -n 1)
+	clang=$(apt-cache show clang 2>/dev/null |
+		sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -n 1)
 	for package in $packages libclang-rt-"${clang:-14}"-dev; do
-		[[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) == installed ]] ||
-			missing+=" $package"
+		dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null |
+			grep -qx installed || missing+=" $package"
 	done
 	[[ $missing ]] || return 0
 
 	local sudo='' command
 	[[ $(id -u) == 0 ]] || sudo='sudo '
-	command="${sudo}apt-get update -q && ${sudo}apt-get install -y --no-install-recommends$missing"
+	command="${sudo}apt-get update -q &&"
+	command+=" ${sudo}apt-get install -y --no-install-recommends$missing"
 	if [[ $sudo ]] && ! command -v sudo >/dev/null; then
 		die "packages are missing; as root, run: $command"
 	fi

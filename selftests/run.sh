@@ -52,9 +52,11 @@ outcomes()
 			else if (status == 124 || status == 143)
 				say("fail", "everything", "no end after " limit " s")
 			else if (!seen || seen != plan)
-				say("fail", "everything", seen + 0 " of " plan + 0 " cases ran; exit status " status)
+				say("fail", "everything", seen + 0 " of " plan + 0 \
+				    " cases ran; exit status " status)
 			else if ((status != 0) != (bad > 0))
-				say("fail", "everything", "exit status " status " with " bad + 0 " failed cases")
+				say("fail", "everything", "exit status " status \
+				    " with " bad + 0 " failed cases")
 		}' "$log"
 }
 

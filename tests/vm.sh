@@ -37,10 +37,14 @@ report_only() { splat report; says 'vm: .*complained.*circular'; }
 hang() { guest 125 'while :; do :; done' --timeout 15; says 'vm: .*hung'; }
 early_end() { guest 125 'poweroff -f; sleep 60'; says 'vm: .*without reporting'; }
 
+# shellcheck disable=SC2016 # the guest's variables
 # The port goes away under init's feet: it cannot say a word.
 silent_channel()
 {
-	guest 125 'for port in /sys/bus/pci/drivers/serial/0*; do echo 1 >"$port/remove"; done; exit 0'
+	guest 125 'for port in /sys/bus/pci/drivers/serial/0*; do
+			echo 1 >"$port/remove"
+		done
+		exit 0'
 	says 'vm: .*without reporting'
 }
 
@@ -77,6 +81,7 @@ options()
 	grep -q 'reboot: Power down' "$scratch/log" || fail "--log has no console"
 }
 
+# shellcheck disable=SC2016 # the guest's variables
 # "now at N nsecs": the kernel's own clock, read twice around a fixed loop
 loop='now() { awk "/^now at/ { print \$3 }" /proc/timer_list; }
 	a=$(now); i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; b=$(now)
@@ -88,7 +93,8 @@ clock()
 	guest 0 "$loop" --icount
 	second=$(sed -n 's/^loop: //p' "$output")
 	say "20,000 rounds of a loop in ash: $first and $second instructions"
-	awk -v a="$first" -v b="$second" 'BEGIN { exit !(a > 0 && (a - b) ^ 2 <= (0.005 * a) ^ 2) }' ||
+	awk -v a="$first" -v b="$second" \
+		'BEGIN { exit !(a > 0 && (a - b) ^ 2 <= (0.005 * a) ^ 2) }' ||
 		fail "they differ by more than 0.5 %"
 }
 
