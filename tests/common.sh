@@ -40,6 +40,7 @@ use_kernel()
 	release=$(cat "$kernel/release")
 	# shellcheck disable=SC1091 # written by scripts/kernel
 	. "$kernel/env"
+	# shellcheck disable=SC2153 # that is where it comes from
 	ARCH=$KARCH
 	export ARCH CROSS_COMPILE
 }
