@@ -63,6 +63,8 @@ suite_update_locked()
 	touch "$dir/updated"
 }
 
+index_error() { grep . "$cache/apt/$1-$2/error" || echo none; }
+
 # candidate ARCH PACKAGE PREFIX SUITE…: "SUITE VERSION" of the newest version
 # that starts with PREFIX (any, if empty); fails with the reasons when there is none
 candidate()
@@ -74,8 +76,7 @@ candidate()
 		version=$(apt_cache "$suite" "$arch" policy "$package" 2>/dev/null |
 			awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }')
 		if [[ ! $version || $version != ${prefix:+"$prefix".}* ]]; then
-			: "${version:=$(grep . "$cache/apt/$suite-$arch/error" || echo "no $package")}"
-			why+=" $suite: $version;"
+			why+=" $suite: ${version:-$(index_error "$suite" "$arch")};"
 		elif [[ ! $best ]] || dpkg --compare-versions "$version" gt "$best"; then
 			best=$version best_suite=$suite
 		fi

@@ -18,9 +18,11 @@ trap 'rm -f "$log" "$log.status"' EXIT
 if [ $# = 0 ]; then
 	for script in *.sh; do
 		case $script in
-		run.sh | functions.sh | ktap.sh | bench_*) continue ;;
+		run.sh | bench_*) continue ;;
 		esac
-		grep -q '^# kmemlab-vm:' "$script" || set -- "$@" "$script"
+		# What is not executable is there to be sourced.
+		[ -x "$script" ] && ! grep -q '^# kmemlab-vm:' "$script" &&
+			set -- "$@" "$script"
 	done
 fi
 [ $# -gt 0 ] || { echo "no selftests in $here"; exit 1; }
