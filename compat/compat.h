@@ -14,4 +14,10 @@
 #error "kmemlab supports Linux 5.10 and newer"
 #endif
 
+/* f3ba3c710ac5 ("mm/highmem: Provide kmap_local*", v5.11) */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+#define kmap_local_page(page)	kmap_atomic(page)
+#define kunmap_local(addr)	kunmap_atomic(addr)
+#endif
+
 #endif /* _KMEMLAB_COMPAT_H */

@@ -99,8 +99,9 @@ unload()
 	! loaded "$1"
 }
 
-# put DEVICE TEXT: write TEXT as one write(2) with a newline.
-put() { printf '%s\n' "$2" >"$1"; }
+# put DEVICE TEXT: write TEXT as one write(2) with a newline. echo, because
+# busybox's printf does not say why a write failed.
+put() { echo "$2" >"$1"; }
 
 # ok DEVICE TEXT: the write must succeed.
 ok()

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2154,SC2034,SC2119,SC2120 # sourced: $here and cma_* are shared
+#
+# What the cma_test_*.sh scripts share.
+
+cma_dev=/dev/cma_test
+cma_dir=/sys/kernel/debug/cma_test
+
+# The module, loaded anew with the given parameters; skipped only where the
+# kernel has no CMA area at all.
+cma_load()
+{
+	loaded cma_test && { unload cma_test || fail "cma_test does not unload"; }
+	load cma_test "$@" || fail "cma_test does not load: $*"
+}
+
+need_cma()
+{
+	need_module cma_test
+	cma_total=$(meminfo CmaTotal)
+	[ "${cma_total:-0}" -gt 0 ] || skip_all "this kernel has no CMA area"
+}
+
+# area_field AREA COLUMN: from the areas report; columns by the header's names
+area_field()
+{
+	awk -v a="$1" -v c="$2" '
+		/^#/ { for (i = 2; i <= NF; i++) col[$i] = i - 1; next }
+		$1 == a { print $col[c] }' "$cma_dir/areas"
+}
+
+default_area() { awk '!/^#/ && $NF == "yes" { print $1 }' "$cma_dir/areas"; }
+
+# alloc_field NAME KEY: from the allocations report
+alloc_field()
+{
+	awk -v n="$1" -v k="$2" '
+		$1 == n { for (i = 2; i <= NF; i++)
+				if (index($i, k "=") == 1)
+					print substr($i, length(k) + 2) }' \
+		"$cma_dir/allocations"
+}
+
+allocations() { awk '!/^#/' "$cma_dir/allocations" | wc -l; }
+
+page_size() { getconf PAGESIZE 2>/dev/null || awk '/KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps; }
+
+# CmaFree in KiB, in cma_free, after the commands given have been carried out.
+# Freed pages linger in per-CPU lists, where any process may pick them up: an
+# allocation of 64 KiB drains the lists, and no process is started between it
+# and the commands. It is kept, and counted in, until cma_undrain.
+cma_drains=0
+cma_free_after()
+{
+	for cma_command; do
+		echo "$cma_command" >$cma_dev || fail "$cma_command"
+	done
+	cma_drains=$((cma_drains + 1))
+	echo "alloc 64K name=drain$cma_drains" >$cma_dev || fail "cannot drain"
+	cat /proc/sys/vm/stat_refresh >/dev/null 2>&1
+	cma_free=$(($(meminfo CmaFree) + 64 * cma_drains))
+}
+
+cma_undrain()
+{
+	while [ $cma_drains -gt 0 ]; do
+		ok $cma_dev "free drain$cma_drains"
+		cma_drains=$((cma_drains - 1))
+	done
+}

@@ -1,0 +1,181 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --append cma=64M
+#
+# Hostile input to /dev/cma_test: the right errno, a log line, nothing changed.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/cma_test.sh
+. "$here/cma_test.sh"
+need_cma
+
+# no ERRNO COMMAND: refused with this errno, a log line, and nothing allocated
+no()
+{
+	mark_log
+	refused "$1" $cma_dev "$2"
+	log_since | grep -q 'cma_test: ' || fail "'$2' leaves no log line"
+	same 1 "$(allocations)" "allocations after '$2'"
+}
+
+# The log is rate-limited: ten lines in five seconds.
+let_log_breathe() { sleep 5; }
+
+device_is_private()
+{
+	cma_load
+	ok $cma_dev 'alloc 64K name=kept'
+	same 'crw-------' "$(stat -c %A $cma_dev)" "mode of $cma_dev"
+	for report in areas allocations verdict; do
+		same '-r--------' "$(stat -c %A $cma_dir/$report)" "mode of $report"
+	done
+}
+
+bad_sizes()
+{
+	let_log_breathe
+	no 'Invalid argument' 'alloc 10Q'
+	no 'Invalid argument' 'alloc -1M'
+	no 'Invalid argument' '-1M'
+	no 'Invalid argument' 'alloc 8Mx'
+	no 'Invalid argument' 'alloc 0'
+	no 'Invalid argument' 'alloc'
+	no 'Numerical result out of range' 'alloc 18446744073709551616'
+	no 'Numerical result out of range' 'alloc 16E'
+	no 'Numerical result out of range' 'alloc 99999999999999999999999999999999999999'
+	let_log_breathe
+	no 'Cannot allocate memory' 'alloc 18446744073709551615'
+	no 'Cannot allocate memory' 'alloc 8E'
+	no 'Cannot allocate memory' 'alloc 15E via=dma'
+	no 'Cannot allocate memory' 'alloc 64G'
+}
+
+bad_words()
+{
+	let_log_breathe
+	no 'Invalid argument' 'frobnicate'
+	no 'Invalid argument' '10Q'
+	no 'Invalid argument' '1 2'
+	no 'Invalid argument' 'alloc 1M colour=red'
+	no 'Invalid argument' 'alloc 1M name='
+	no 'Invalid argument' 'alloc 1M name=a name=b'
+	no 'Invalid argument' 'alloc 1M name=a/b'
+	no 'Invalid argument' 'alloc 1M name=abcdefghijklmnopqrstuvwxyz012345'
+	let_log_breathe
+	no 'Invalid argument' 'alloc 1M name=all'
+	no 'Invalid argument' 'alloc 1M name=slot3'
+	no 'Invalid argument' 'alloc 1M via=magic'
+	no 'Invalid argument' 'alloc 1M mask=32'
+	no 'Invalid argument' 'alloc 1M via=dma mask=5'
+	no 'File exists' 'alloc 1M name=kept'
+	no 'No such file or directory' 'alloc 1M area=nowhere'
+	no 'No such file or directory' 'free nobody'
+	let_log_breathe
+	no 'Invalid argument' 'free'
+	no 'Invalid argument' 'free kept other'
+}
+
+bad_alignments()
+{
+	let_log_breathe
+	no 'Invalid argument' 'alloc 1M align=3M'
+	no 'Invalid argument' 'alloc 1M align=1'
+	no 'Invalid argument' 'alloc 1M align=0'
+	no 'Numerical result out of range' 'alloc 1M align=8E'
+	no 'Numerical result out of range' 'alloc 1M align=64G'
+}
+
+bad_writes()
+{
+	let_log_breathe
+	mark_log
+	same 'Invalid argument' "$("$here/cma_test_io" $cma_dev zero)" "a write of no bytes"
+	same 'Bad address' "$("$here/cma_test_io" $cma_dev badwrite)" "a write from nowhere"
+	log_since | grep -q 'a write of no bytes' || fail "no log line"
+	dd if=/dev/zero bs=4096 count=1 2>/dev/null | tr '\0' x >/tmp/cma_line
+	for size in 257 258 4096; do
+		dd if=/tmp/cma_line bs=$size count=1 of=$cma_dev 2>/dev/null &&
+			fail "a line of $size bytes is taken"
+	done
+	printf 'alloc 64K\0name=x' >/tmp/cma_line
+	dd if=/tmp/cma_line bs=4096 of=$cma_dev 2>/dev/null && fail "a NUL is taken"
+	printf 'free kept\nfree kept\n' >/tmp/cma_line
+	dd if=/tmp/cma_line bs=4096 of=$cma_dev 2>/dev/null && fail "two lines are taken"
+	rm -f /tmp/cma_line
+	same 1 "$(allocations)" "allocations after bad writes"
+}
+
+no_newline_is_fine()
+{
+	printf 'alloc 64K name=bare' >$cma_dev || fail "refused"
+	printf '  free\tbare  ' >$cma_dev || fail "blanks are refused"
+	same 1 "$(allocations)" "allocations"
+}
+
+help_is_printed()
+{
+	mark_log
+	ok $cma_dev help
+	log_since | grep -q 'alloc SIZE' || fail "no grammar in the log"
+}
+
+bad_parameters()
+{
+	unload cma_test || fail "does not unload"
+	for parameter in area=nowhere resolve=maybe; do
+		mark_log
+		load cma_test $parameter 2>/dev/null && fail "loads with $parameter"
+		log_since | grep -q "${parameter%=*}" || fail "$parameter is not named in the log"
+		loaded cma_test && fail "stays loaded with $parameter"
+	done
+	load cma_test || fail "does not load any more"
+}
+
+# Nothing is allocated and nothing is missing after what has been done.
+nothing_lost()
+{
+	ok $cma_dev 'free all'
+	same 0 "$(allocations)" "allocations"
+	cma_free_after
+	cma_undrain
+	say "CmaFree was $1 KiB, is $cma_free KiB"
+	# a few pages may have been borrowed; no slot is that small
+	missing=$(($1 - cma_free))
+	[ ${missing#-} -lt 512 ] || fail "$missing KiB are missing"
+	unload cma_test || fail "does not unload"
+	cma_load
+}
+
+# 200 processes at once on ten slots.
+a_crowd()
+{
+	cma_load
+	cma_free_after
+	cma_undrain
+	before=$cma_free
+	"$here/cma_test_io" $cma_dev crowd 200 || fail "somebody was treated wrongly"
+	nothing_lost "$before"
+}
+
+death_in_the_middle()
+{
+	cma_free_after
+	cma_undrain
+	before=$cma_free
+	"$here/cma_test_io" $cma_dev kill 60 || fail "the killing went wrong"
+	nothing_lost "$before"
+}
+
+run_cases \
+	"the device and its reports are root's alone:device_is_private" \
+	"bad sizes are refused:bad_sizes" \
+	"bad words are refused:bad_words" \
+	"bad alignments are refused:bad_alignments" \
+	"bad writes are refused:bad_writes" \
+	"the newline is optional, blanks do not matter:no_newline_is_fine" \
+	"help prints the grammar:help_is_printed" \
+	"bad module parameters are refused by name:bad_parameters" \
+	"200 concurrent writers and readers:a_crowd" \
+	"kill -9 in the middle:death_in_the_middle"
