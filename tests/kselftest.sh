@@ -32,10 +32,8 @@ kernel_tree()
 	cp -r "$scratch/project/selftests" "$copy"
 }
 
-scripts()
-{
-	(cd "$copy" && ls -- *.sh) | grep -vE '^(functions|ktap|run|bench_.*)\.sh$'
-}
+# Those of a module are named after it.
+scripts() { (cd "$copy" && find . -name '*_*.sh' ! -name 'bench_*' -perm -u+x); }
 
 # all_skipped LOG: every script of the copy, each with its reason
 all_skipped()

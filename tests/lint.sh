@@ -91,6 +91,15 @@ dkms()
 	found dkms '^ *debian/changelog:'
 }
 
+executable()
+{
+	plant selftests/planted.sh '#!/bin/sh'
+	found executable '^ *selftests/planted.sh: not executable'
+	plant selftests/planted.sh
+	chmod +x selftests/planted.sh
+	found executable '^ *selftests/planted.sh: executable, but'
+}
+
 shellcheck()
 {
 	plant scripts/planted '#!/bin/sh\necho $1'
@@ -153,6 +162,7 @@ run_cases \
 	"a kernel version outside compat/ is found:versions" \
 	"disagreement on supported kernels is found:range" \
 	"a dkms.conf that differs from Kbuild is found:dkms" \
+	"a script that would not be run is found:executable" \
 	"a careless script is found:shellcheck" \
 	"bad style is found, a missing checkpatch too:checkpatch" \
 	"a malformed kernel-doc comment is found:kernel_doc" \
