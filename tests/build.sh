@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The Makefile: what a newcomer types, and what it says when that cannot work.
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=common.sh
+. "$top/tests/common.sh"
+
+tree=$scratch/tree
+copy_tree "$tree"
+cd "$tree" || exit
+
+help()
+{
+	make help >"$scratch/log" || fail "make help"
+	for target in all modules_install clean run check check-all bench lint \
+			dkms-install dkms-remove help; do
+		grep -qE "^  $target  +[a-z]" "$scratch/log" || fail "help has no line for $target"
+	done
+	grep -q KDIR "$scratch/log" || fail "help does not name KDIR"
+}
+
+without_headers()
+{
+	make KDIR=/nonexistent >"$scratch/log" 2>&1 && fail "make succeeds without a kernel"
+	grep -q '^No kernel to build for: /nonexistent' "$scratch/log" || fail "it does not say why"
+	grep -q 'apt install linux-headers-' "$scratch/log" || fail "it does not say what to install"
+	same 1 "$(grep -c '\*\*\*' "$scratch/log")" "make's own complaints"
+	make clean KDIR=/nonexistent >"$scratch/log" 2>&1 || fail "make clean needs a kernel"
+}
+
+modules() { find "$1" -name '*.ko' | sed 's|.*/||; s|\.ko$||' | sort | paste -sd ' '; }
+kbuild_modules() { for dir in */Kbuild; do echo "${dir%/Kbuild}"; done | paste -sd ' '; }
+
+builds()
+{
+	use_kernel arm64-6.1
+	find . | sort >"$scratch/before"
+	make KDIR="$kernel/build" >"$scratch/log" 2>&1 ||
+		{ sed 's/^/# /' "$scratch/log"; fail "make"; }
+	same "$(kbuild_modules)" "$(modules .)" "modules built"
+	same "" "$(grep 'left out' "$scratch/log")" "modules left out"
+	make KDIR="$kernel/build" modules_install INSTALL_MOD_PATH="$scratch/root" \
+		>"$scratch/log" 2>&1 || { sed 's/^/# /' "$scratch/log"; fail "make modules_install"; }
+	same "$(kbuild_modules)" "$(modules "$scratch/root/lib/modules/$release")" "modules installed"
+	make KDIR="$kernel/build" clean >"$scratch/log" 2>&1 || fail "make clean"
+	find . | sort >"$scratch/after"
+	diff "$scratch/before" "$scratch/after" || fail "make clean leaves files"
+}
+
+without_cma()
+{
+	use_kernel x86_64-6.1
+	make KDIR="$kernel/build" >"$scratch/log" 2>&1 ||
+		{ sed 's/^/# /' "$scratch/log"; fail "make"; }
+	same "$(kbuild_modules | sed 's/cma_test *//; s/ $//')" "$(modules .)" "modules built"
+	same 1 "$(grep -c 'kmemlab: cma_test is left out: .*CONFIG_CMA' "$scratch/log")" \
+		"lines that say what is left out"
+	make KDIR="$kernel/build" clean >"$scratch/log" 2>&1 || fail "make clean"
+	same "" "$(grep 'left out' "$scratch/log")" "what make clean says"
+}
+
+run_cases \
+	"make help names every target:help" \
+	"without headers it says what to install:without_headers" \
+	"make, make modules_install, make clean, for arm64:builds" \
+	"without CONFIG_CMA, with a line that says so:without_cma"
