@@ -147,6 +147,19 @@ sparse()
 	SPARSE=/nonexistent found sparse 'apt-get install sparse'
 }
 
+abi()
+{
+	plant_in_module '\t{ "planted", "a verb", NULL }'
+	found abi "^ *$file: no word on planted"
+	plant "${file%/*}/debugfs.c" 'debugfs_create_file("planted", 0400, dir, NULL, &fops);'
+	found abi "^ *${file%/*}/debugfs.c: no entry for planted"
+	plant "${file%/*}/debugfs.c" '\t{ "planted", &planted_fops },'
+	found abi "^ *${file%/*}/debugfs.c: no entry for planted"
+	plant CHANGES
+	rm "Documentation/ABI/testing/dev-${file%/*}"
+	found abi "^ *$file: no entry for /dev/${file%/*}"
+}
+
 nothing_to_run()
 {
 	plant CHANGES
@@ -168,4 +181,5 @@ run_cases \
 	"a malformed kernel-doc comment is found:kernel_doc" \
 	"a W=1 warning is found, an error too:build" \
 	"a sparse warning is found, a missing sparse too:sparse" \
+	"an undescribed report, verb or device is found:abi" \
 	"unknown checks and empty trees do not pass:nothing_to_run"
