@@ -8,6 +8,7 @@
  * parallel, and two writers cannot race for the same slot.
  */
 
+#include <linux/bitops.h>
 #include <linux/highmem.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -221,7 +222,8 @@ int ct_block_alloc(const struct ct_request *req)
 	struct ct_block *block;
 	int err;
 
-	if (!is_power_of_2(align) || align < PAGE_SIZE)
+	/* 64 bits also where a long, and with it is_power_of_2(), has 32 */
+	if (hweight64(align) != 1 || align < PAGE_SIZE)
 		return kml_fail(&ct_verdict, -EINVAL,
 				"align=%llu is not a power of two of at least a page",
 				req->align);
