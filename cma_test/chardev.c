@@ -10,8 +10,10 @@
 
 #include "cma_test.h"
 
-enum { CT_OPT_ALIGN, CT_OPT_AREA, CT_OPT_NAME, CT_OPT_VIA, CT_OPT_MASK,
-       CT_OPTS };
+enum {
+	CT_OPT_ALIGN, CT_OPT_AREA, CT_OPT_NAME, CT_OPT_VIA, CT_OPT_MASK,
+	CT_OPTS
+};
 
 static int ct_get_area(struct kml_command *cmd, const char *name,
 		       struct ct_area **area)
@@ -137,7 +139,7 @@ static const struct kml_verb ct_verbs[] = {
  * @len: its length, 0 while the file has freed nothing
  */
 struct ct_reader {
-	struct mutex lock;
+	struct mutex lock;	/* protects the rest */
 	char text[192];
 	int len;
 };

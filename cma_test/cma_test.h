@@ -162,6 +162,7 @@ void ct_blocks_show(struct seq_file *m);
  * @CT_FREE: nobody has it
  * @CT_BORROWED: movable pages of the system; CMA moves them when it must
  * @CT_ALLOCATED: handed out by cma_alloc()
+ * @CT_CLASSES: how many there are
  */
 enum ct_class { CT_FREE, CT_BORROWED, CT_ALLOCATED, CT_CLASSES };
 

@@ -23,12 +23,12 @@
  * @exported: @alloc and @release are the kernel's exports, not resolved
  */
 struct kml_cma_calls {
-	typeof(&cma_alloc) alloc;
-	typeof(&cma_release) release;
-	typeof(&cma_get_name) name;
-	typeof(&cma_get_base) base;
-	typeof(&cma_get_size) size;
-	typeof(&cma_for_each_area) for_each;
+	typeof(cma_alloc) *alloc;
+	typeof(cma_release) *release;
+	typeof(cma_get_name) *name;
+	typeof(cma_get_base) *base;
+	typeof(cma_get_size) *size;
+	typeof(cma_for_each_area) *for_each;
 	struct cma *(*of_device)(struct device *dev);
 	struct cma *(*by_index)(unsigned int idx);
 	bool exported;

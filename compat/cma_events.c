@@ -52,9 +52,6 @@ static void kml_check_probes(void)
 	check_trace_callback_type_test_pages_isolated(kml_on_isolated);
 }
 
-#define KML_EVENTS							\
-	{ "cma_alloc", kml_on_alloc,					\
-	  offsetof(struct kml_cma_events, finish) },
 #else
 /*
  * 6.18 added the available and the total count to cma_alloc_start ("mm/cma:
@@ -113,14 +110,6 @@ static void kml_check_probes(void)
 	check_trace_callback_type_cma_release(kml_on_release);
 	check_trace_callback_type_test_pages_isolated(kml_on_isolated);
 }
-
-#define KML_EVENTS							\
-	{ "cma_alloc_start", kml_on_start,				\
-	  offsetof(struct kml_cma_events, start) },			\
-	{ "cma_alloc_finish", kml_on_finish,				\
-	  offsetof(struct kml_cma_events, finish) },			\
-	{ "cma_alloc_busy_retry", kml_on_retry,				\
-	  offsetof(struct kml_cma_events, retry) },
 #endif
 
 /* A tracepoint, its probe, and the callback that it needs. */
@@ -130,7 +119,17 @@ static struct kml_event {
 	size_t callback;
 	struct tracepoint *tp;
 } kml_event_table[] = {
-	KML_EVENTS
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 13, 0)
+	{ "cma_alloc", kml_on_alloc,
+	  offsetof(struct kml_cma_events, finish) },
+#else
+	{ "cma_alloc_start", kml_on_start,
+	  offsetof(struct kml_cma_events, start) },
+	{ "cma_alloc_finish", kml_on_finish,
+	  offsetof(struct kml_cma_events, finish) },
+	{ "cma_alloc_busy_retry", kml_on_retry,
+	  offsetof(struct kml_cma_events, retry) },
+#endif
 	{ "cma_release", kml_on_release,
 	  offsetof(struct kml_cma_events, release) },
 	{ "test_pages_isolated", kml_on_isolated,
