@@ -74,7 +74,6 @@ nothing_left()
 install_and_remove()
 {
 	with_dkms "$1"
-	[ -n "$(expected_modules)" ] || skip "every module needs CMA"
 	if ! dkms_make dkms-install; then
 		show_log
 		fail "make dkms-install for $release"
@@ -94,7 +93,7 @@ install_and_remove()
 
 kernel_with_cma() { install_and_remove arm64-6.1; }
 
-# A module that cannot be built here must not keep the others from it.
+# A module that cannot be built there must not keep the others from it.
 kernel_without_cma() { install_and_remove x86_64-6.1; }
 
 kernel_too_old()
