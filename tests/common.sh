@@ -25,9 +25,13 @@ need()
 copy_tree()
 {
 	mkdir -p "$1"
-	(cd "$top" && git ls-files -co --exclude-standard | while read -r file; do
+	(cd "$top" && if [ -e .git ]; then
+		git ls-files -co --exclude-standard
+	else
+		find . -type f
+	fi | while read -r file; do
 		[ ! -f "$file" ] || echo "$file"
-	done | tar -cf - -T -) | tar -xf - -C "$1"
+	done | tar -cf - -T -) | tar -xf - --no-same-owner -C "$1"
 }
 
 # use_kernel BOARD: its kernel is in $kernel, its tools in the environment

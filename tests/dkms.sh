@@ -14,6 +14,7 @@ need dkms
 [ "$(id -u)" = 0 ] || {
 	unshare --map-root-user true 2>/dev/null ||
 		skip_all "dkms needs root or user namespaces"
+	rm -r "$scratch"
 	exec unshare --map-root-user "$0"
 }
 

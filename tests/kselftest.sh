@@ -27,7 +27,7 @@ kernel_tree()
 	(cd "$source_dir" && {
 		find tools/testing/selftests -maxdepth 1 -type f
 		find tools/testing/selftests/kselftest scripts/subarch.include -type f
-	} | tar -cf - -T -) | tar -xf - -C "$tree"
+	} | tar -cf - -T -) | tar -xf - --no-same-owner -C "$tree"
 	copy_tree "$scratch/project"
 	cp -r "$scratch/project/selftests" "$copy"
 }
