@@ -21,14 +21,19 @@
  * @of_device: dev_get_cma_area()
  * @by_index: dma_contiguous_get_area_by_idx()
  * @exported: @alloc and @release are the kernel's exports, not resolved
+ *
+ * Before 5.14 ("mm/cma: change cma mutex to irq safe spinlock" and its series)
+ * the counts are size_t and unsigned int, which travel in the same registers.
  */
 struct kml_cma_calls {
-	typeof(cma_alloc) *alloc;
-	typeof(cma_release) *release;
-	typeof(cma_get_name) *name;
-	typeof(cma_get_base) *base;
-	typeof(cma_get_size) *size;
-	typeof(cma_for_each_area) *for_each;
+	struct page *(*alloc)(struct cma *cma, unsigned long count,
+			      unsigned int align, bool no_warn);
+	bool (*release)(struct cma *cma, const struct page *pages,
+			unsigned long count);
+	const char *(*name)(const struct cma *cma);
+	phys_addr_t (*base)(const struct cma *cma);
+	unsigned long (*size)(const struct cma *cma);
+	int (*for_each)(int (*it)(struct cma *cma, void *data), void *data);
 	struct cma *(*of_device)(struct device *dev);
 	struct cma *(*by_index)(unsigned int idx);
 	bool exported;

@@ -65,11 +65,12 @@ suite_update_locked()
 
 index_error() { grep . "$cache/apt/$1-$2/error" || echo none; }
 
-# candidate ARCH PACKAGE PREFIX SUITE…: "SUITE VERSION" of the newest version
-# that starts with PREFIX (any, if empty); fails with the reasons when there is none
-candidate()
+# candidates ARCH PACKAGE PREFIX SUITE…: "SUITE VERSION" lines, the newest first,
+# of the versions that start with PREFIX (any, if empty); fails with the reasons
+# when there is none
+candidates()
 {
-	local arch=$1 package=$2 prefix=$3 suite version best='' best_suite='' why=''
+	local arch=$1 package=$2 prefix=$3 suite version found='' why=''
 	shift 3
 	for suite; do
 		suite_update "$suite" "$arch"
@@ -77,12 +78,13 @@ candidate()
 			awk '$1 == "Candidate:" && $2 != "(none)" { print $2 }')
 		if [[ ! $version || $version != ${prefix:+"$prefix".}* ]]; then
 			why+=" $suite: ${version:-$(index_error "$suite" "$arch")};"
-		elif [[ ! $best ]] || dpkg --compare-versions "$version" gt "$best"; then
-			best=$version best_suite=$suite
+		else
+			found+="$suite $version"$'\n'
 		fi
 	done
-	[[ $best ]] || { echo "$package $prefix:$why" >&2; return 1; }
-	echo "$best_suite $best"
+	[[ $found ]] || { echo "$package $prefix:$why" >&2; return 1; }
+	# Close to dpkg's order, and the same among kernels.
+	printf %s "$found" | sort -k2,2Vr
 }
 
 # download SUITE ARCH DIR PACKAGE…: into DIR; apt checks hash and signature
