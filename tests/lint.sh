@@ -102,9 +102,9 @@ executable()
 
 shellcheck()
 {
-	plant scripts/planted '#!/bin/sh\necho $1'
+	plant scripts/planted '#!/bin/sh\ncd "$1"'
 	found shellcheck '^ *scripts/planted:2:'
-	plant selftests/planted.sh 'echo $1'
+	plant selftests/planted.sh 'cd "$1"'
 	found shellcheck '^ *selftests/planted.sh:1:'
 }
 
