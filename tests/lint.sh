@@ -82,6 +82,7 @@ dkms()
 	change Kbuild '$aobj-$(if $(CONFIG_PLANTED),m) += planted/'
 	found dkms "option 'none': Kbuild builds.*planted"
 	change dkms.conf '$akmemlab_module planted'
+	mkdir planted && touch planted/Kbuild
 	found dkms "option 'none':.*dkms.conf lists.*planted"
 	change dkms.conf 's/kmemlab_has CONFIG_[A-Z_]*/true/'
 	found dkms "without option 'CONFIG_"
