@@ -69,8 +69,10 @@ module_file()
 need_module()
 {
 	[ "$(id -u)" = 0 ] || skip_all "needs root"
-	module_file "$1" >/dev/null || modinfo "$1" >/dev/null 2>&1 ||
+	module_file "$1" >/dev/null || modinfo "$1" >/dev/null 2>&1 || {
+		! loaded "$1" || skip_all "$1 is built into this kernel"
 		skip_all "$1 is not built for this kernel"
+	}
 }
 
 # load NAME [PARAMETER=VALUE…]

@@ -18,7 +18,7 @@ trap 'rm -f "$log" "$log.status"' EXIT
 if [ $# = 0 ]; then
 	for script in *.sh; do
 		case $script in
-		run.sh | bench_*) continue ;;
+		run.sh | bench_* | builtin.sh) continue ;;
 		esac
 		# What is not executable is there to be sourced.
 		[ -x "$script" ] && ! grep -q '^# kmemlab-vm:' "$script" &&

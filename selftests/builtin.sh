@@ -1,0 +1,37 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# A kernel with the suite built in, from a tree that scripts/in-tree prepared:
+# the devices are there from boot on and work without a module.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+loaded cma_test && ! module_file cma_test >/dev/null ||
+	skip_all "the suite is not built into this kernel"
+
+devices()
+{
+	[ -c /dev/cma_test ] || fail "no /dev/cma_test"
+	! grep -q '^cma_test ' /proc/modules || fail "cma_test is a module here"
+}
+
+classic()
+{
+	ok /dev/cma_test 0
+	ok /dev/cma_test 'alloc 3M name=three'
+	grep -q '^slot0 .*pages=256 .*from=area' /sys/kernel/debug/cma_test/allocations ||
+		fail "slot 0 is not in the report"
+	grep -q '^three .*pages=768 .*from=area' /sys/kernel/debug/cma_test/allocations ||
+		fail "'three' is not in the report"
+	case $(cat /dev/cma_test) in
+	'slot 0: freed 1024 KiB'*) ;;
+	*) fail "reading does not free slot 0" ;;
+	esac
+	ok /dev/cma_test 'free three'
+	refused 'No such file or directory' /dev/cma_test 'free three'
+}
+
+run_cases \
+	"the devices are there from boot on:devices" \
+	"cma_test allocates and frees:classic"
