@@ -33,7 +33,7 @@ kernel_tree()
 }
 
 # Those of a module are named after it.
-scripts() { (cd "$copy" && find . -name '*_*.sh' ! -name 'bench_*' -perm -u+x); }
+scripts() { (cd "$copy" && find . -name '*.sh' ! -name run.sh ! -name 'bench_*' -perm -u+x); }
 
 # all_skipped LOG: every script of the copy, each with its reason
 all_skipped()
