@@ -104,10 +104,10 @@ one_byte_reader_frees_one()
 }
 
 # Other processes may borrow a page of the area, or give one back, meanwhile:
-# the balance may fail twice before it counts as wrong.
+# the balance may fail some times before it counts as wrong.
 cma_free_falls_and_returns()
 {
-	for try in 1 2 3; do
+	for try in 1 2 3 4 5 6 7 8 9 10; do
 		cma_free_after
 		before=$cma_free
 		cma_free_after 'alloc 8M name=eight'
@@ -122,7 +122,7 @@ cma_free_falls_and_returns()
 
 unload_frees_everything()
 {
-	for try in 1 2 3; do
+	for try in 1 2 3 4 5 6 7 8 9 10; do
 		cma_free_after
 		before=$cma_free
 		cma_undrain

@@ -109,6 +109,15 @@ usage_errors()
 	done
 }
 
+# A shell on the console, for people: commands come from standard input.
+shell()
+{
+	(sleep 20; echo 'test -e /kmemlab/cma_test.ko && lsmod'; echo 'exit 6'; sleep 20) |
+		"$top/scripts/vm" --insmod --timeout 120 $board >"$output" 2>&1
+	same 6 $? "the shell's exit status"
+	grep -q '^cma_test ' "$output" || fail "--insmod does not load cma_test"
+}
+
 list()
 {
 	"$top/scripts/vm" --list >"$output" || fail "exit status $?"
@@ -132,5 +141,6 @@ run_cases \
 	"a splat in a script's words is none:words_are_no_splat" \
 	"options and the guest's contents:options" \
 	"the instruction clock repeats within 0.5 %:clock" \
+	"without a script there is a shell; --insmod loads the modules:shell" \
 	"mistakes on the command line are 2:usage_errors" \
 	"the contract's boards are listed:list"
