@@ -20,6 +20,12 @@
 #define kunmap_local(addr)	kunmap_atomic(addr)
 #endif
 
+/* "cma: factor out minimum alignment requirement", v5.18 */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
+#define CMA_MIN_ALIGNMENT_BYTES \
+	(PAGE_SIZE << max_t(unsigned int, MAX_ORDER - 1, pageblock_order))
+#endif
+
 /* 6.18 made page->flags a structure ("mm: introduce memdesc_flags_t") */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define kml_page_flags(page)	READ_ONCE((page)->flags)
