@@ -1,0 +1,142 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The contract of scripts/vm: each way in which a guest can end, on the default
+# board, and the deterministic clock.
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=common.sh
+. "$top/tests/common.sh"
+
+board=arm64-6.1
+output=$scratch/output
+
+# guest STATUS TEXT [OPTION…]: a script of TEXT makes scripts/vm exit with STATUS
+# on $board
+guest()
+{
+	expected=$1
+	printf '%s\n' "$2" >"$scratch/script.sh"
+	shift 2
+	"$top/scripts/vm" --timeout 120 "$@" $board "$scratch/script.sh" >"$output" 2>&1
+	status=$?
+	[ $status = 3 ] && skip "$(tail -n 1 "$output")"
+	[ $status = "$expected" ] && return
+	tail -n 20 "$output" | sed 's/^/# /'
+	fail "exit status $status, not $expected"
+}
+
+says() { grep -q "$1" "$output" || fail "does not say '$1': $(tail -n 1 "$output")"; }
+
+splat() { guest 125 "insmod /kmemlab/kmemlab_splat.ko what=$1; exit 0"; }
+
+success() { guest 0 'exit 0'; }
+own_status() { guest 7 'exit 7'; }
+oops() { splat oops; says 'vm: .*complained'; }
+warning() { splat warn; says 'vm: .*complained'; }
+report_only() { splat report; says 'vm: .*complained.*circular'; }
+
+# What a module forgot is found while it is there and after it has gone.
+leak()
+{
+	board=debug-7
+	guest 125 'insmod /kmemlab/kmemlab_splat.ko what=leak' --timeout 600
+	says '\[kmemlab_splat\]'
+	guest 125 'insmod /kmemlab/kmemlab_splat.ko what=leak; rmmod kmemlab_splat' --timeout 600
+	says 'unreferenced object'
+}
+hang() { guest 125 'while :; do :; done' --timeout 15; says 'vm: .*hung'; }
+early_end() { guest 125 'poweroff -f; sleep 60'; says 'vm: .*without reporting'; }
+
+# shellcheck disable=SC2016 # the guest's variables
+# The port goes away under init's feet: it cannot say a word.
+silent_channel()
+{
+	guest 125 'for port in /sys/bus/pci/drivers/serial/0*; do
+			echo 1 >"$port/remove"
+		done
+		exit 0'
+	says 'vm: .*without reporting'
+}
+
+# A number on the console is not a status.
+console_is_not_status() { guest 125 'echo "exit 0"; poweroff -f; sleep 60'; }
+
+# What a script prints is no kernel message.
+words_are_no_splat() { guest 0 'echo "Kernel panic - not syncing: BUG: WARNING: only words"'; }
+
+options()
+{
+	echo content >"$scratch/added"
+	cat >"$scratch/script.sh" <<-'EOF'
+		set -e
+		test "$1" = "two words" -a "$2" = "it's"
+		test "$(cat /root/added)" = content -a "$(cat /etc/placed)" = content
+		test -e /kmemlab/selftests/functions.sh
+		for fs in proc sysfs debugfs tracefs devtmpfs; do grep -q " $fs " /proc/mounts; done
+		modprobe vivid
+		grep -q "^vivid " /proc/modules
+		grep -q kmemlab.marker=1 /proc/cmdline
+		test "$(nproc)" = 1
+		awk '/MemTotal/ { exit !($2 < 600000) }' /proc/meminfo
+		test -e /proc/device-tree/kmemlab-marker
+		echo word >$KMEMLAB_REPORT
+	EOF
+	printf '/dts-v1/;\n/ { kmemlab-marker { }; };\n' >"$scratch/marker.dts"
+	"$top/scripts/vm" --timeout 120 --append kmemlab.marker=1 --mem 512M --smp 1 \
+		--add "$scratch/added" --add "$scratch/added:/etc/placed" \
+		--dts "$scratch/marker.dts" --log "$scratch/log" --report "$scratch/report" \
+		$board "$scratch/script.sh" 'two words' "it's" >"$output" 2>&1 ||
+		fail "exit status $?: $(tail -n 3 "$output")"
+	same word "$(cat "$scratch/report")" "what the script reported"
+	grep -q 'reboot: Power down' "$scratch/log" || fail "--log has no console"
+}
+
+# shellcheck disable=SC2016 # the guest's variables
+# "now at N nsecs": the kernel's own clock, read twice around a fixed loop
+loop='now() { awk "/^now at/ { print \$3 }" /proc/timer_list; }
+	a=$(now); i=0; while [ $i -lt 20000 ]; do i=$((i + 1)); done; b=$(now)
+	echo "loop: $((b - a))"'
+clock()
+{
+	guest 0 "$loop" --icount
+	first=$(sed -n 's/^loop: //p' "$output")
+	guest 0 "$loop" --icount
+	second=$(sed -n 's/^loop: //p' "$output")
+	say "20,000 rounds of a loop in ash: $first and $second instructions"
+	awk -v a="$first" -v b="$second" \
+		'BEGIN { exit !(a > 0 && (a - b) ^ 2 <= (0.005 * a) ^ 2) }' ||
+		fail "they differ by more than 0.5 %"
+}
+
+usage_errors()
+{
+	for arguments in '' '--timeout' '--no-such-option arm64-6.1' 'no-such-board' \
+			'arm64-6.1 /nonexistent' '../arm64-6.1' '--timeout soon arm64-6.1' \
+			'--icount --smp 2 arm64-6.1' '--accel magic arm64-6.1'; do
+		# shellcheck disable=SC2086 # words
+		"$top/scripts/vm" $arguments >"$output" 2>&1 </dev/null
+		same 2 $? "status of: vm $arguments"
+	done
+}
+
+# A shell on the console, for people: commands come from standard input.
+shell()
+{
+	(sleep 20; echo 'test -e /kmemlab/cma_test.ko && lsmod'; echo 'exit 6'; sleep 20) |
+		"$top/scripts/vm" --insmod --timeout 120 $board >"$output" 2>&1
+	same 6 $? "the shell's exit status"
+	grep -q '^cma_test ' "$output" || fail "--insmod does not load cma_test"
+}
+
+list()
+{
+	"$top/scripts/vm" --list >"$output" || fail "exit status $?"
+	for name in x86_64-5.10 x86_64-6.1 x86_64-6.12 x86_64-new x86_64-rt arm64-5.10 \
+			arm64-6.1 arm64-6.12 arm64-new arm64-16k armhf-5.10 armhf-6.1 \
+			armhf-6.12 armhf-new armhf-lpae debug-6 debug-7 debug-builtin; do
+		grep -q "^$name " "$output" || fail "no board $name"
+	done
+}
+
+run_cases "memory:leak"

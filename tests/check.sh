@@ -1,0 +1,122 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# scripts/check judges: what must make it fail does so and is named. On a copy of
+# the tree with boards and selftests made for this, and with a cache of its own
+# that shares the default board's kernel.
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=common.sh
+. "$top/tests/common.sh"
+
+tree=$scratch/tree
+output=$scratch/output
+shared=${XDG_CACHE_HOME:-$HOME/.cache}/kmemlab
+private=$scratch/cache/kmemlab
+
+# selftest FILE: an executable test of the copy, from standard input
+selftest()
+{
+	cat >"$tree/selftests/$1"
+	chmod +x "$tree/selftests/$1"
+}
+
+copy_project()
+{
+	[ ! -e "$tree" ] || return 0
+	"$top/scripts/kernel" path arm64-6.1 >"$scratch/kernel" 2>"$scratch/log" ||
+		fail "scripts/kernel path arm64-6.1: $(tail -n 1 "$scratch/log")"
+	mkdir -p "$private/boards"
+	for part in kernels roots busybox initramfs; do
+		ln -s "$shared/$part" "$private/$part"
+	done
+	ln -s "$(cat "$scratch/kernel")" "$private/boards/judge"
+	touch "$private/boards/judge.resolved"
+
+	copy_tree "$tree"
+	(cd "$tree" && git init -q 2>/dev/null)
+	for script in "$tree"/selftests/*.sh; do
+		case ${script##*/} in
+		functions.sh | ktap.sh | run.sh) ;;
+		*) rm "$script" ;;
+		esac
+	done
+	cat "$tree/scripts/boards/arm64-6.1" - >"$tree/scripts/boards/judge" <<-'EOF'
+		SKIPS="
+		outcomes.sh: listed
+		"
+	EOF
+	sed 's/^SUITES=.*/SUITES=no-such-suite/' "$tree/scripts/boards/arm64-6.1" \
+		>"$tree/scripts/boards/nowhere"
+	sed '/^SUITES=/s/.*/SUITES=no-such-suite/' "$tree/scripts/boards/debug-7" \
+		>"$tree/scripts/boards/source"
+}
+
+# check STATUS ARGUMENT…: scripts/check of the copy ends with STATUS
+check()
+{
+	expected=$1
+	shift
+	XDG_CACHE_HOME=$scratch/cache "$tree/scripts/check" "$@" >"$output" 2>&1
+	status=$?
+	[ $status = "$expected" ] || {
+		sed 's/^/# /' "$output"
+		fail "check $*: exit status $status, not $expected"
+	}
+}
+
+says() { grep -qe "$1" "$output" || { sed 's/^/# /' "$output"; fail "check does not say '$1'"; }; }
+
+judges()
+{
+	copy_project
+	selftest outcomes.sh <<-'EOF'
+		here=$(cd "$(dirname "$0")" && pwd)
+		. "$here/functions.sh"
+		passes() { :; }
+		fails() { fail "on purpose"; }
+		skips() { skip "on purpose"; }
+		run_cases good:passes bad:fails listed:skips unlisted:skips
+	EOF
+	selftest dies.sh <<-'EOF'
+		# kmemlab-vm: --append kmemlab.die=1
+		echo c >/proc/sysrq-trigger
+	EOF
+	selftest mute.sh <<-'EOF'
+		exit 0
+	EOF
+	check 1 --no-host judge nowhere
+	says 'failed: outcomes.sh|bad|$'
+	says 'failed: outcomes.sh|unlisted|skipped here: on purpose'
+	says 'failed: mute.sh|everything|0 of 0 cases ran'
+	says 'failed: boot 2 (--append kmemlab.die=1)|exit status 125'
+	says '^judge  *6\.1\.[^ ]*  *1  *4  *1  *[0-9]*$'
+	says '^nowhere  *unavailable: .*no-such-suite'
+	same '1 passed, 4 failed, 1 skipped' "$(tail -n 1 "$output")" "the last line"
+}
+
+nothing_ran()
+{
+	copy_project
+	check 1 --no-host nowhere
+	says '^nothing ran$'
+	same '0 passed, 1 failed, 0 skipped' "$(tail -n 1 "$output")" "the last line"
+}
+
+# A board begins only while there is time, and a kernel that must be built first
+# takes more of it.
+left_out()
+{
+	copy_project
+	check 1 --no-host --minutes 0 judge
+	says '^judge  *left out: no time was left'
+	check 1 --no-host --minutes 20 source
+	says '^source  *left out: no time was left'
+	check 1 --no-host --minutes 60 source
+	says '^source  *unavailable: .*no-such-suite'
+}
+
+run_cases \
+	"without a result it fails:nothing_ran" \
+	"what no time is left for is named:left_out" \
+	"failures, unlisted skips, dead guests, boards that cannot be had:judges"
