@@ -12,6 +12,7 @@ board=arm64-6.1
 output=$scratch/output
 
 # guest STATUS TEXT [OPTION…]: a script of TEXT makes scripts/vm exit with STATUS
+# on $board
 guest()
 {
 	expected=$1
@@ -34,6 +35,17 @@ own_status() { guest 7 'exit 7'; }
 oops() { splat oops; says 'vm: .*complained'; }
 warning() { splat warn; says 'vm: .*complained'; }
 report_only() { splat report; says 'vm: .*complained.*circular'; }
+
+# What a module forgot is found, also when it has gone and nothing has its name.
+leak()
+{
+	board=debug-7
+	guest 125 'insmod /kmemlab/kmemlab_splat.ko what=leak && rmmod kmemlab_splat' \
+		--timeout 600
+	says 'vm: .*kmemleak'
+	says 'comm "insmod"'
+}
+
 hang() { guest 125 'while :; do :; done' --timeout 15; says 'vm: .*hung'; }
 early_end() { guest 125 'poweroff -f; sleep 60'; says 'vm: .*without reporting'; }
 
@@ -134,6 +146,7 @@ run_cases \
 	"an oops is 125:oops" \
 	"a WARN is 125:warning" \
 	"a checker's report that stops nothing is 125:report_only" \
+	"memory that a module leaked is 125:leak" \
 	"a hang is 125:hang" \
 	"a guest that powers off early is 125:early_end" \
 	"a status channel that closes without a word is 125:silent_channel" \
