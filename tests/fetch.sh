@@ -1,0 +1,85 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Kernels come through apt in a private directory, into a cache of this test's
+# own: two runs at once, nothing twice, archives that are out of step, and the
+# host left as it was.
+
+top=$(cd "$(dirname "$0")/.." && pwd)
+# shellcheck source=common.sh
+. "$top/tests/common.sh"
+
+XDG_CACHE_HOME=$scratch/cache
+export XDG_CACHE_HOME
+cache=$scratch/cache/kmemlab
+board=fetched
+tree=$scratch/tree
+
+host_state() { find /etc/apt /var/lib/apt /var/cache/apt -type f -exec cksum {} + | sort; }
+
+# A suite that does not exist comes first: the others go on.
+prepare()
+{
+	[ ! -e "$tree" ] || return 0
+	copy_tree "$tree"
+	sed 's/^SUITES=.*/SUITES="no-such-suite bookworm"/' "$tree/scripts/boards/arm64-6.1" \
+		>"$tree/scripts/boards/$board"
+}
+
+# path LOG: the directory of the board's kernel
+path() { "$tree/scripts/kernel" path $board 2>"$scratch/$1"; }
+
+both_at_once()
+{
+	prepare
+	host_state >"$scratch/before"
+	path first >"$scratch/first.path" &
+	path second >"$scratch/second.path" || fail "one of two: $(tail -n 1 "$scratch/second")"
+	wait $! || fail "one of two: $(tail -n 1 "$scratch/first")"
+	host_state >"$scratch/after"
+	cmp -s "$scratch/before" "$scratch/after" || fail "the host's apt has changed"
+	cmp -s "$scratch/first.path" "$scratch/second.path" || fail "they found two kernels"
+	kernel=$(cat "$scratch/first.path")
+	[ -s "$kernel/vmlinuz" ] || fail "$kernel has no kernel"
+	grep -q "^CONFIG_ARM64=y" "$kernel/config" || fail "$kernel is for something else"
+	same 1 "$(cat "$scratch/first" "$scratch/second" | grep -c 'packages of bookworm')" \
+		"times that it was fetched"
+}
+
+# Without a network what is cached serves, today and when the index is old.
+not_twice()
+{
+	[ -d "$cache/kernels" ] || fail "nothing was fetched before"
+	http_proxy=http://127.0.0.1:9
+	https_proxy=$http_proxy
+	export http_proxy https_proxy
+	path again >"$scratch/again.path" || fail "$(tail -n 1 "$scratch/again")"
+	cmp -s "$scratch/first.path" "$scratch/again.path" || fail "another kernel"
+	[ ! -s "$scratch/again" ] || fail "it said: $(cat "$scratch/again")"
+	find "$cache" -name updated -o -name "$board.resolved" | xargs touch -d '2 days ago'
+	path again >"$scratch/again.path" || fail "$(tail -n 1 "$scratch/again")"
+	cmp -s "$scratch/first.path" "$scratch/again.path" || fail "another kernel"
+}
+
+# The index names files that the archive does not have.
+out_of_step()
+{
+	[ -d "$cache/kernels" ] || fail "nothing was fetched before"
+	rm -rf "$cache/kernels" "$cache/boards" "$cache"/apt/*/packages.bin
+	for index in "$cache"/apt/bookworm-arm64/lists/*_Packages*; do
+		/usr/lib/apt/apt-helper cat-file "$index" |
+			sed '/^Filename:.*linux-image/s/linux-image/linux-gone/' >"$scratch/index"
+		rm "$index"
+		mv "$scratch/index" "${index%_Packages*}_Packages"
+	done
+	path gone >"$scratch/gone.path"
+	same 3 $? "the exit status"
+	grep -q "^board $board is unavailable: ." "$scratch/gone" ||
+		fail "no reason: $(tail -n 1 "$scratch/gone")"
+	same '' "$(ls "$cache/kernels" | grep -v lock)" "what is left in the cache"
+}
+
+run_cases \
+	"two at once fetch one kernel, and nothing on the host changes:both_at_once" \
+	"what was fetched is not fetched again, nor missed without a network:not_twice" \
+	"an index that names what is gone makes a board unavailable:out_of_step"
