@@ -60,6 +60,24 @@ silent_channel()
 	says 'vm: .*without reporting'
 }
 
+# Nothing runs on when scripts/vm is killed.
+killed()
+{
+	printf 'sleep 600\n' >"$scratch/script.sh"
+	"$top/scripts/vm" $board "$scratch/script.sh" \
+		>"$output" 2>&1 &
+	vm=$!
+	tries=0
+	until guest=$(pgrep -P "$(pgrep -P $vm -x timeout || echo 0)" -f qemu); do
+		tries=$((tries + 1))
+		[ $tries -lt 120 ] || fail "no guest"
+		sleep 1
+	done
+	kill -9 $vm
+	sleep 3
+	! kill -0 "$guest" 2>/dev/null || { kill "$guest"; fail "the guest runs on"; }
+}
+
 # A number on the console is not a status.
 console_is_not_status() { guest 125 'echo "exit 0"; poweroff -f; sleep 60'; }
 
@@ -150,6 +168,7 @@ run_cases \
 	"a hang is 125:hang" \
 	"a guest that powers off early is 125:early_end" \
 	"a status channel that closes without a word is 125:silent_channel" \
+	"a guest ends with scripts/vm:killed" \
 	"a status on the console is none:console_is_not_status" \
 	"a splat in a script's words is none:words_are_no_splat" \
 	"options and the guest's contents:options" \
