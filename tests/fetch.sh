@@ -56,7 +56,7 @@ not_twice()
 	path again >"$scratch/again.path" || fail "$(tail -n 1 "$scratch/again")"
 	cmp -s "$scratch/first.path" "$scratch/again.path" || fail "another kernel"
 	[ ! -s "$scratch/again" ] || fail "it said: $(cat "$scratch/again")"
-	find "$cache" -name updated -o -name "$board.resolved" | xargs touch -d '2 days ago'
+	find "$cache" \( -name updated -o -name "$board.resolved" \) -exec touch -d '2 days ago' {} +
 	path again >"$scratch/again.path" || fail "$(tail -n 1 "$scratch/again")"
 	cmp -s "$scratch/first.path" "$scratch/again.path" || fail "another kernel"
 }
@@ -76,7 +76,7 @@ out_of_step()
 	same 3 $? "the exit status"
 	grep -q "^board $board is unavailable: ." "$scratch/gone" ||
 		fail "no reason: $(tail -n 1 "$scratch/gone")"
-	same '' "$(ls "$cache/kernels" | grep -v lock)" "what is left in the cache"
+	same '' "$(find "$cache/kernels" -mindepth 1 -maxdepth 1)" "what is left in the cache"
 }
 
 run_cases \
