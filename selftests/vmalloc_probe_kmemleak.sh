@@ -33,7 +33,12 @@ dropped_is_seen_held_is_not()
 	# sizes that nobody else is likely to have
 	ok $vp_dev "alloc $((37 * page)) name=held"
 	ok $vp_dev "alloc $((41 * page)) name=dropped unreferenced"
-	scan
+	# what an earlier caller left on a stack looks like a reference for a while
+	for _ in 1 2 3 4 5; do
+		scan
+		[ "$(reported $((41 * page)))" = 0 ] || break
+		find /sys/kernel -name none
+	done
 	same 0 "$(reported $((37 * page)))" "reports of the held one"
 	same 1 "$(reported $((41 * page)))" "reports of the dropped one"
 }
