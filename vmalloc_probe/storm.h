@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a storm's cases see of it. */
+#ifndef _VMALLOC_PROBE_STORM_H
+#define _VMALLOC_PROBE_STORM_H
+
+#include <linux/compiler.h>
+#include <linux/sched.h>
+#include <linux/types.h>
+
+struct task_struct;
+
+/**
+ * struct vp_worker - one CPU's part in a storm
+ * @task: the thread
+ * @case_: what it does
+ * @operations: how often
+ * @done: how often it did, up to now
+ * @failures: allocations that gave NULL
+ * @corrupt: allocations that did not contain what was written
+ * @ns: how long that took
+ * @stop: the storm is over early
+ */
+struct vp_worker {
+	struct task_struct *task;
+	const struct vp_storm_case *case_;
+	u64 operations;
+	u64 done;
+	u64 failures;
+	u64 corrupt;
+	u64 ns;
+	const bool *stop;
+};
+
+/**
+ * struct vp_storm_case - a pattern of allocations
+ * @name: as lib/test_vmalloc.c calls it, where that has it
+ * @run: carry it out, until vp_worker_goes_on() says no
+ */
+struct vp_storm_case {
+	const char *name;
+	void (*run)(struct vp_worker *worker);
+};
+
+extern const struct vp_storm_case vp_storm_cases[];
+extern const unsigned int vp_storm_cases_nr;
+
+static inline bool vp_worker_goes_on(struct vp_worker *worker)
+{
+	cond_resched();
+	return worker->done < worker->operations && !READ_ONCE(*worker->stop);
+}
+
+#endif /* _VMALLOC_PROBE_STORM_H */
