@@ -300,6 +300,7 @@ static int vp_show(struct seq_file *m, void *v)
 
 static int vp_open(struct inode *inode, struct file *file)
 {
+	file->private_data = NULL;	/* misc_open() left the device there */
 	return single_open_size(file, vp_show, NULL, 16 * 1024);
 }
 
