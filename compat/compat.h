@@ -20,14 +20,4 @@
 #define kunmap_local(addr)	kunmap_atomic(addr)
 #endif
 
-/*
- * 4f0f586bf0c8 ("treewide: Change list_sort to use const pointers"), 5.13: what
- * a comparison for list_sort() gets.
- */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 13, 0)
-#define kml_list_const const
-#else
-#define kml_list_const
-#endif
-
 #endif /* _KMEMLAB_COMPAT_H */

@@ -372,20 +372,21 @@ const char *kml_vmap_way(void)
 
 /**
  * kml_vmalloc_can_align - does kml_vmalloc() take alignments above a page
+ * @gfp: allocation flags
+ * @huge: huge pages are welcome
  *
  * Return: whether it does. Otherwise an aligned block has to be found inside a
  * larger area.
  */
-bool kml_vmalloc_can_align(void)
+bool kml_vmalloc_can_align(gfp_t gfp, bool huge)
 {
-	return HAVE_VREALLOC_NODE_ALIGN;
+	return HAVE_VREALLOC_NODE_ALIGN && !huge && !(gfp & __GFP_DMA32);
 }
 
 /**
  * kml_vmalloc - vmalloc() with all that may be asked of it
  * @size: bytes, at least 1
- * @align: power of two; above a page only if kml_vmalloc_can_align(), and not
- *	   together with @huge
+ * @align: power of two; above a page only if kml_vmalloc_can_align()
  * @gfp: allocation flags
  * @node: NUMA node or NUMA_NO_NODE
  * @huge: huge pages are welcome
@@ -397,6 +398,10 @@ bool kml_vmalloc_can_align(void)
 void *kml_vmalloc(unsigned long size, unsigned long align, gfp_t gfp, int node,
 		  bool huge)
 {
+	/* __vmalloc() does not take zones any more in 7.3, if it ever should */
+	if (gfp & __GFP_DMA32)
+		return node == NUMA_NO_NODE && !huge ? vmalloc_32(size) :
+						       ERR_PTR(-EOPNOTSUPP);
 #if HAVE_VREALLOC_NODE_ALIGN
 	if (huge)
 		return vmalloc_huge_node(size, gfp, node);

@@ -50,7 +50,7 @@ unsigned int kml_vmap_lists(enum kml_vmap_state state);
 bool kml_vmap_next(enum kml_vmap_state state, unsigned int list,
 		   unsigned long addr, struct kml_vmap *area, u64 *held);
 
-bool kml_vmalloc_can_align(void);
+bool kml_vmalloc_can_align(gfp_t gfp, bool huge);
 void *kml_vmalloc(unsigned long size, unsigned long align, gfp_t gfp, int node,
 		  bool huge);
 

@@ -123,22 +123,22 @@ static int gather(struct vp_snapshot *snapshot, enum kml_vmap_state state)
 	return 0;
 }
 
-static int by_address(void *priv, kml_list_const struct list_head *a,
-		      kml_list_const struct list_head *b)
+static int by_address(void *priv, const struct list_head *a,
+		      const struct list_head *b)
 {
 	return list_entry(a, struct vp_area, node)->map.start >
 	       list_entry(b, struct vp_area, node)->map.start;
 }
 
-static int by_caller(void *priv, kml_list_const struct list_head *a,
-		     kml_list_const struct list_head *b)
+static int by_caller(void *priv, const struct list_head *a,
+		     const struct list_head *b)
 {
 	return list_entry(a, struct vp_area, node)->map.caller >
 	       list_entry(b, struct vp_area, node)->map.caller;
 }
 
-static int by_bytes(void *priv, kml_list_const struct list_head *a,
-		    kml_list_const struct list_head *b)
+static int by_bytes(void *priv, const struct list_head *a,
+		    const struct list_head *b)
 {
 	return list_entry(a, struct vp_area, caller_node)->caller_bytes <
 	       list_entry(b, struct vp_area, caller_node)->caller_bytes;

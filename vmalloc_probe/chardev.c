@@ -24,7 +24,6 @@ static int parse_gfp(const char *word, gfp_t *gfp)
 		{ "nofs", GFP_NOFS, true },
 		{ "noio", GFP_NOIO, true },
 		{ "dma32", GFP_KERNEL | __GFP_DMA32, IS_ENABLED(CONFIG_ZONE_DMA32) },
-		{ "dma", GFP_KERNEL | __GFP_DMA, IS_ENABLED(CONFIG_ZONE_DMA) },
 	};
 	unsigned int i;
 
@@ -38,7 +37,7 @@ static int parse_gfp(const char *word, gfp_t *gfp)
 		return 0;
 	}
 	return kml_fail(&vp_verdict, -EINVAL,
-			"gfp=%s is none of kernel, account, nofs, noio, dma32, dma", word);
+			"gfp=%s is none of kernel, account, nofs, noio, dma32", word);
 }
 
 static int parse_node(const char *word, int *node)
@@ -194,7 +193,7 @@ static int run_storm(struct kml_command *cmd)
 }
 
 static const struct kml_verb verbs[] = {
-	{ "alloc", "SIZE [align=SIZE] [node=N] [gfp=kernel|account|nofs|noio|dma32|dma] [huge] [unreferenced] [name=NAME]: vmalloc memory, write a pattern", run_alloc },
+	{ "alloc", "SIZE [align=SIZE] [node=N] [gfp=kernel|account|nofs|noio|dma32] [huge] [unreferenced] [name=NAME]: vmalloc memory, write a pattern", run_alloc },
 	{ "fill", "SIZE [count=N] [name=NAME]: N areas that map one page; all that fit on 32 bits", run_fill },
 	{ "free", "NAME|all: verify the pattern, give back", run_free },
 	{ "corrupt", "NAME: flip a bit, which free will find", run_corrupt },

@@ -134,7 +134,8 @@ static enum vp_finding try_midway(char *seen)
 		return vp_find(HIDDEN, seen,
 			       "ZONE_DMA, with %lu pages, is not one that can be used up", pages);
 	before = zone_page_state(zone, NR_FREE_PAGES);
-	p = __vmalloc((pages + 1) * PAGE_SIZE, __GFP_DMA | __GFP_NOWARN);
+	p = kml_vmalloc((pages + 1) * PAGE_SIZE, 1, __GFP_DMA | __GFP_NOWARN,
+			NUMA_NO_NODE, false);
 	vfree(p);
 	if (p)
 		return vp_find(DIFFERS, seen, "%lu pages from a zone of %lu", pages + 1,

@@ -156,7 +156,7 @@ static enum vp_finding try_alignment(char *seen)
 	unsigned long align;
 	void *p;
 
-	if (!kml_vmalloc_can_align())
+	if (!kml_vmalloc_can_align(VP_GFP, false))
 		return vp_find(HIDDEN, seen,
 			       "no exported function takes an alignment before 6.18");
 	for (align = PAGE_SIZE; align <= SZ_4M; align <<= 1) {

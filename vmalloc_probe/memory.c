@@ -45,7 +45,7 @@ int vp_memory_get(struct vp_memory *memory, const struct vp_request *request)
 
 	if (size < request->size || request->align > VP_END - VP_START)
 		return -ENOMEM;
-	if (align > PAGE_SIZE && (request->huge || !kml_vmalloc_can_align())) {
+	if (align > PAGE_SIZE && !kml_vmalloc_can_align(request->gfp, request->huge)) {
 		area += align - PAGE_SIZE;
 		align = PAGE_SIZE;
 	}

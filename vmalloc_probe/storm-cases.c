@@ -235,6 +235,59 @@ static void drop(struct vp_worker *worker, struct vp_slot *slot)
 	slot->holding = VP_NOTHING;
 }
 
+/* The block that vm_map_ram() put @addr into; 0 if that cannot be told. */
+static unsigned long ram_block(unsigned long addr, unsigned long *start)
+{
+	struct kml_vmap area;
+	unsigned int list;
+	u64 held;
+
+	for (list = 0; list < kml_vmap_lists(KML_VMAP_BUSY); list++) {
+		if (!kml_vmap_next(KML_VMAP_BUSY, list, addr, &area, &held) ||
+		    area.start > addr || !area.ram)
+			continue;
+		*start = area.start;
+		return area.end - area.start;
+	}
+	return 0;
+}
+
+/*
+ * vm_map_ram() cuts pieces from blocks that it keeps for each CPU, and never
+ * hands out a piece twice: a block goes when all of it was used and given back.
+ * So use up what this CPU's blocks still have, and then a whole fresh one, to
+ * leave none behind.
+ */
+static void use_up_ram_blocks(void)
+{
+	unsigned long size, start, left;
+	bool fresh = false;
+	struct page *page;
+	void *p;
+
+	page = alloc_page(VP_GFP);
+	if (!page)
+		return;
+	while (!fresh) {
+		p = vm_map_ram(&page, 1, NUMA_NO_NODE);
+		if (!p)
+			break;
+		size = ram_block((unsigned long)p, &start);
+		fresh = (unsigned long)p == start;
+		left = size ? (start + size - (unsigned long)p) / PAGE_SIZE - 1 : 0;
+		vm_unmap_ram(p, 1);
+		if (!size)
+			break;
+		for (; left; left--) {
+			p = vm_map_ram(&page, 1, NUMA_NO_NODE);
+			if (p)
+				vm_unmap_ram(p, 1);
+			cond_resched();
+		}
+	}
+	__free_page(page);
+}
+
 static void run_mixed(struct vp_worker *worker)
 {
 	struct vp_slot *slots, *slot;
@@ -257,6 +310,7 @@ static void run_mixed(struct vp_worker *worker)
 		if (slot->holding != VP_NOTHING)
 			drop(worker, slot);
 	kfree(slots);
+	use_up_ram_blocks();
 }
 
 const struct vp_storm_case vp_storm_cases[] = {

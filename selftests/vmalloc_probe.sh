@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# What the tests of vmalloc_probe share; sourced after functions.sh.
+# shellcheck disable=SC2034 # used by those who source this
+
+vp_dev=/dev/vmalloc_probe
+vp_dir=/sys/kernel/debug/vmalloc_probe
+
+# Kernel addresses as they are, to those who may see them.
+vp_load()
+{
+	unload_vmalloc_probe
+	load vmalloc_probe || fail "insmod vmalloc_probe"
+	[ -c $vp_dev ] || fail "no $vp_dev"
+	echo 1 >/proc/sys/kernel/kptr_restrict
+}
+
+unload_vmalloc_probe() { ! loaded vmalloc_probe || unload vmalloc_probe; }
+
+# field RECORD KEY: the value of KEY in the first line of the report that starts
+# with RECORD
+field()
+{
+	awk -v record="$1" -v key="$2=" '
+		$1 == record {
+			for (i = 2; i <= NF; i++)
+				if (index($i, key) == 1) {
+					print substr($i, length(key) + 1)
+					exit
+				}
+		}' $vp_dev
+}
+
+# allocation NAME KEY
+allocation()
+{
+	awk -v name="name=$1" -v key="$2=" '
+		$1 == "allocation" && $2 == name {
+			for (i = 3; i <= NF; i++)
+				if (index($i, key) == 1)
+					print substr($i, length(key) + 1)
+		}' $vp_dev
+}
+
+allocations() { grep -c '^allocation' $vp_dev; }
+
+# The areas that this module asked for.
+own_areas() { awk '/^area .*\[vmalloc_probe\]/ { n++ } END { print n + 0 }' $vp_dir/areas; }
+
+areas_are_hidden() { [ "$(field range used)" = hidden ]; }
+
+# finding ITEM: what the last check found of it
+finding() { awk -v item="$1" '$2 == item { sub(":", "", $3); print $3 }' $vp_dir/check; }
+seen() { awk -v item="$1" '$2 == item { sub("^[^:]*: ", ""); print }' $vp_dir/check; }
+
+page_size() { getconf PAGESIZE 2>/dev/null || awk '/^KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps; }

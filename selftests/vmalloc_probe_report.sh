@@ -1,0 +1,201 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The report of /dev/vmalloc_probe is exact: it agrees with a count made from
+# /proc/vmallocinfo by another program, and with what /proc/meminfo says.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/vmalloc_probe.sh
+. "$here/vmalloc_probe.sh"
+need_module vmalloc_probe
+[ -r /proc/vmallocinfo ] || skip_all "no /proc/vmallocinfo"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+kind() { awk -v name="name=$1" '$1 == "kind" && $2 == name { sub("areas=", "", $3); print $3 }' "$work/report"; }
+from_report() { field_of "$work/report" range "$1"; }
+field_of()
+{
+	awk -v record="$2" -v key="$3=" '$1 == record {
+		for (i = 2; i <= NF; i++)
+			if (index($i, key) == 1)
+				print substr($i, length(key) + 1)
+	}' "$1"
+}
+
+# The report, with nothing that changed in the kernel's own list meanwhile.
+quiet_report()
+{
+	tries=0
+	while [ $tries -lt 20 ]; do
+		cat /proc/vmallocinfo >"$work/before"
+		cat $vp_dev >"$work/report"
+		cat /proc/vmallocinfo >"$work/after"
+		cmp -s "$work/before" "$work/after" && return 0
+		tries=$((tries + 1))
+		sleep 1
+	done
+	fail "the areas never kept still"
+}
+
+agree()
+{
+	quiet_report
+	awk -v start="$(from_report start)" -v end="$(from_report end)" \
+		-f "$here/vmallocinfo.awk" "$work/before" | tr ' ' '\n' >"$work/count"
+	say "$(tr '\n' ' ' <"$work/count")"
+	for key in areas used holes largest_hole; do
+		same "$(sed -n "s/^$key=//p" "$work/count")" "$(from_report $key)" "$key"
+	done
+	same "$(sed -n 's/^pages=//p' "$work/count")" \
+		$(($(from_report pages) + $(field_of "$work/report" outside pages))) pages
+	same "$(sed -n 's/^outside=//p' "$work/count")" \
+		"$(field_of "$work/report" outside areas)" "areas outside"
+	same "$(sed -n 's/^ioremap=//p' "$work/count")" "$(($(kind ioremap)))" ioremap
+	same "$(sed -n 's/^vm_map_ram=//p' "$work/count")" "$(($(kind vm_map_ram)))" vm_map_ram
+	[ "$(from_report lazy)" = hidden ] ||
+		same "$(sed -n 's/^lazy=//p' "$work/count")" "$(from_report lazy)" lazy
+}
+
+agrees_with_vmallocinfo()
+{
+	vp_load
+	areas_are_hidden && fail "the areas are hidden: $(dmesg | grep vmalloc_probe)"
+	agree
+}
+
+agrees_when_crowded()
+{
+	ok $vp_dev "alloc 3M name=one"
+	ok $vp_dev "alloc 70K align=256K name=two"
+	ok $vp_dev "alloc 4M huge name=three"
+	ok $vp_dev "fill 20K count=500 name=many"
+	agree
+	ok $vp_dev "free one"
+	agree
+	ok $vp_dev "free all"
+	agree
+}
+
+agrees_with_vmallocused()
+{
+	ok $vp_dev "alloc 5M name=one"
+	page=$(page_size)
+	tries=0
+	while [ $tries -lt 20 ]; do
+		# newer kernels count per CPU; this folds it
+		cat /proc/sys/vm/stat_refresh
+		before=$(meminfo VmallocUsed)
+		cat $vp_dev >"$work/report"
+		cat /proc/sys/vm/stat_refresh
+		if [ "$before" = "$(meminfo VmallocUsed)" ]; then
+			pages=$(($(from_report pages) + $(field_of "$work/report" outside pages)))
+			same "$before" $((pages * page / 1024)) "VmallocUsed in KiB"
+			ok $vp_dev "free one"
+			return
+		fi
+		tries=$((tries + 1))
+	done
+	fail "VmallocUsed never kept still"
+}
+
+range_is_the_kernels()
+{
+	total=$(meminfo VmallocTotal)
+	size=$(field range size)
+	page=$(page_size)
+	# VmallocTotal counts to the last byte where VMALLOC_END is that
+	awk -v total="$total" -v size="$size" -v page="$page" 'BEGIN {
+		exit !(size / 1024 <= total + 1 && size / 1024 + page / 1024 >= total)
+	}' || fail "size=$size, VmallocTotal is $total KiB"
+	same 0 "$(meminfo VmallocChunk)" "VmallocChunk, which nobody computes"
+}
+
+sums_are_consistent()
+{
+	awk '
+	$1 == "range" || $1 == "kind" || $1 == "holes" || $1 == "caller" || $1 == "outside" {
+		for (i = 2; i <= NF; i++) {
+			split($i, pair, "=")
+			value[pair[1]] = pair[2]
+		}
+	}
+	$1 == "range" {
+		size = value["size"]; used = value["used"]; free = value["free"]
+		areas = value["areas"]; holes = value["holes"]; largest = value["largest_hole"]
+	}
+	$1 == "outside" { areas += value["areas"]; bytes = used + value["bytes"] }
+	$1 == "kind" && value["name"] != "lazy" { kind_areas += value["areas"]; kind_bytes += value["bytes"] }
+	$1 == "holes" { hole_count += value["count"]; hole_bytes += value["bytes"]
+		if (value["from"] <= largest && largest < 2 * value["from"]) in_class = 1 }
+	END {
+		if (used + free != size) { print "used and free are not the size"; exit 1 }
+		if (kind_areas != areas || kind_bytes != bytes) {
+			printf "kinds: %d areas, %.0f bytes; range: %d, %.0f\n", kind_areas, kind_bytes, areas, bytes
+			exit 1
+		}
+		if (hole_count != holes || hole_bytes != free) { print "holes by class are not all holes"; exit 1 }
+		if (!in_class) { print "the largest hole is in no class"; exit 1 }
+	}' $vp_dev >"$work/said" || fail "$(cat "$work/said")"
+}
+
+callers_add_up()
+{
+	callers=$(awk '$1 == "caller" { split($2, a, "="); n += a[2] } END { print n + 0 }' $vp_dir/callers)
+	areas=$(awk '$1 == "area" && !/ kind=lazy / { n++ } END { print n + 0 }' $vp_dir/areas)
+	same "$areas" "$callers" "areas of all callers"
+	sort -t= -k3 -n -r $vp_dir/callers >/dev/null
+	awk '$1 == "caller" { split($3, b, "="); if (n++ && b[2] > last) exit 1; last = b[2] }' \
+		$vp_dir/callers || fail "callers are not sorted by bytes"
+}
+
+own_areas_are_attributed()
+{
+	ok $vp_dev "fill 16K count=300 name=many"
+	grep -q '^caller areas=300 .*\[vmalloc_probe\]$' $vp_dir/callers ||
+		fail "no caller with 300 areas: $(grep vmalloc_probe $vp_dir/callers)"
+	same 300 "$(own_areas)" "areas of this module"
+	ok $vp_dev "free many"
+	same 0 "$(own_areas)" "areas of this module afterwards"
+}
+
+addresses_are_protected()
+{
+	ok $vp_dev "alloc 4K name=one"
+	echo 2 >/proc/sys/kernel/kptr_restrict
+	shown=$(allocation one address)
+	echo 1 >/proc/sys/kernel/kptr_restrict
+	same 0 "$(echo "$shown" | tr -d 0 | wc -c | awk '{ print $1 - 1 }')" "digits of an address under kptr_restrict=2"
+	case $(allocation one address) in
+	*[1-9a-f]*) ;;
+	*) fail "no address under kptr_restrict=1" ;;
+	esac
+	ok $vp_dev "free one"
+	for file in $vp_dir/*; do
+		same 400 "$(stat -c %a "$file")" "mode of $file"
+	done
+	same 600 "$(stat -c %a $vp_dev)" "mode of $vp_dev"
+}
+
+reads_in_small_pieces()
+{
+	dd if=$vp_dir/areas bs=7 2>/dev/null | awk 'END { exit NR < 2 }' || fail "areas, 7 bytes a read"
+	dd if=$vp_dev bs=1 2>/dev/null | awk 'END { exit NR < 5 }' || fail "summary, a byte a read"
+}
+
+unloads() { unload vmalloc_probe; }
+
+run_cases \
+	"agrees with /proc/vmallocinfo:agrees_with_vmallocinfo" \
+	"agrees with it when crowded:agrees_when_crowded" \
+	"agrees with VmallocUsed:agrees_with_vmallocused" \
+	"the range is the kernel's:range_is_the_kernels" \
+	"sums are consistent:sums_are_consistent" \
+	"callers add up:callers_add_up" \
+	"own areas are attributed:own_areas_are_attributed" \
+	"addresses are protected:addresses_are_protected" \
+	"reads in small pieces:reads_in_small_pieces" \
+	"unloads:unloads"

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# awk -v start=0x… -v end=0x… -f vmallocinfo.awk /proc/vmallocinfo
+#
+# The vmalloc range counted from what the kernel itself prints, by nothing that
+# vmalloc_probe has a part in. Addresses are read by their last 13 digits, which
+# a double holds exactly; what is dropped is the same for all kernel addresses.
+
+function number(hex,   i, value)
+{
+	sub(/^0x/, "", hex)
+	if (length(hex) > 13)
+		hex = substr(hex, length(hex) - 12)
+	for (i = 1; i <= length(hex); i++)
+		value = value * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+	return value
+}
+
+BEGIN {
+	start = number(start)
+	end = number(end)
+}
+
+{
+	split($1, ends, "-")
+	from = number(ends[1])
+	to = number(ends[2])
+	if (/ unpurged vm_area/) {
+		lazy += to - from
+		next
+	}
+	for (i = 3; i <= NF; i++)
+		if ($i ~ /^pages=/)
+			pages += substr($i, 7)
+	if (from < start || from >= end) {
+		outside++
+		next
+	}
+	areas++
+	used += to - from
+	ioremap += / ioremap/
+	ram += / vm_map_ram/
+	first[areas] = from
+	last[areas] = to
+}
+
+END {
+	# sorted, by the shell sort that even busybox awk is quick at
+	for (gap = int(areas / 2); gap > 0; gap = int(gap / 2))
+		for (i = gap + 1; i <= areas; i++) {
+			f = first[i]
+			l = last[i]
+			for (j = i; j > gap && first[j - gap] > f; j -= gap) {
+				first[j] = first[j - gap]
+				last[j] = last[j - gap]
+			}
+			first[j] = f
+			last[j] = l
+		}
+	at = start
+	first[areas + 1] = end
+	last[areas + 1] = end
+	for (i = 1; i <= areas + 1; i++) {
+		hole = first[i] - at
+		if (hole > 0) {
+			holes++
+			if (hole > largest)
+				largest = hole
+		}
+		at = last[i]
+	}
+	printf "areas=%d used=%.0f holes=%d largest_hole=%.0f pages=%d ioremap=%d vm_map_ram=%d outside=%d lazy=%.0f\n", \
+		areas, used, holes, largest, pages, ioremap, ram, outside, lazy
+}
