@@ -3,15 +3,13 @@
 # awk -v start=0x… -v end=0x… -f vmallocinfo.awk /proc/vmallocinfo
 #
 # The vmalloc range counted from what the kernel itself prints, by nothing that
-# vmalloc_probe has a part in. Addresses are read by their last 13 digits, which
-# a double holds exactly; what is dropped is the same for all kernel addresses.
+# vmalloc_probe has a part in. Addresses are read in units of 4096, of which a
+# double holds 2^52 exactly.
 
 function number(hex,   i, value)
 {
 	sub(/^0x/, "", hex)
-	if (length(hex) > 13)
-		hex = substr(hex, length(hex) - 12)
-	for (i = 1; i <= length(hex); i++)
+	for (i = 1; i <= length(hex) - 3; i++)
 		value = value * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
 	return value
 }
@@ -45,7 +43,7 @@ BEGIN {
 }
 
 END {
-	# sorted, by the shell sort that even busybox awk is quick at
+	# Shell's sort: busybox awk has none
 	for (gap = int(areas / 2); gap > 0; gap = int(gap / 2))
 		for (i = gap + 1; i <= areas; i++) {
 			f = first[i]
@@ -70,5 +68,5 @@ END {
 		at = last[i]
 	}
 	printf "areas=%d used=%.0f holes=%d largest_hole=%.0f pages=%d ioremap=%d vm_map_ram=%d outside=%d lazy=%.0f\n", \
-		areas, used, holes, largest, pages, ioremap, ram, outside, lazy
+		areas, used * 4096, holes, largest * 4096, pages, ioremap, ram, outside, lazy * 4096
 }
