@@ -1,0 +1,74 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# 32 bits: the range is filled until vmalloc fails, the report says who holds it
+# and what the largest hole is, and all is given back.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/vmalloc_probe.sh
+. "$here/vmalloc_probe.sh"
+need_module vmalloc_probe
+
+vp_load
+case $(field range size) in
+?????????????*)
+	refused 'Invalid argument' $vp_dev "fill 1M"
+	unload vmalloc_probe
+	skip_all "a range of $(meminfo VmallocTotal) KiB cannot be filled" ;;
+esac
+
+filled_until_it_fails()
+{
+	before=$(field range used)
+	ok $vp_dev "fill 1M name=filling"
+	hole=$(field range largest_hole)
+	say "$(allocation filling areas) areas of 1 MiB; largest hole $hole"
+	[ "$hole" -lt $((1048576 + $(page_size))) ] || fail "a hole of $hole is left"
+	refused 'Cannot allocate memory' $vp_dev "alloc 1M name=onemore"
+	grep -q 'no memory, or no hole' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	[ "$(meminfo MemAvailable)" -gt 65536 ] || fail "it was memory that ran out"
+}
+
+report_names_the_hole()
+{
+	# exactly: what is just too large fails, what just fits does not
+	page=$(page_size)
+	hole=$(field range largest_hole)
+	[ "$hole" -gt "$page" ] || skip "no hole above a page"
+	refused 'Cannot allocate memory' $vp_dev "alloc $hole name=toolarge"
+	tries=0
+	until { put $vp_dev "alloc $((hole - page)) name=fits"; } 2>/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 5 ] || fail "$((hole - page)) bytes and a guard do not fit in $hole"
+		hole=$(field range largest_hole)
+	done
+	ok $vp_dev "free fits"
+}
+
+report_names_the_holder()
+{
+	top=$(awk '$1 == "caller" { print; exit }' $vp_dev)
+	case $top in
+	*'[vmalloc_probe]') say "$top" ;;
+	*) fail "top caller: $top" ;;
+	esac
+	bytes=$(echo "$top" | tr ' ' '\n' | sed -n 's/^bytes=//p')
+	[ "$bytes" -gt $(($(field range size) / 2)) ] || fail "$bytes of $(field range size)"
+}
+
+all_is_given_back()
+{
+	ok $vp_dev "free filling"
+	same 0 "$(own_areas)" "areas of this module"
+	ok $vp_dev "alloc 64M name=large"
+	ok $vp_dev "free large"
+	unload vmalloc_probe
+}
+
+run_cases \
+	"filled until it fails:filled_until_it_fails" \
+	"the report names the largest hole:report_names_the_hole" \
+	"the report names the holder:report_names_the_holder" \
+	"all is given back:all_is_given_back"

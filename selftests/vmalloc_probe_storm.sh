@@ -1,0 +1,117 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Storms: all CPUs at once, contents verified, and the range as it was before.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/vmalloc_probe.sh
+. "$here/vmalloc_probe.sh"
+need_module vmalloc_probe
+
+storm_field() { tr ' ' '\n' <$vp_dir/storm | sed -n "s/^$1=//p"; }
+
+# What others hold of the range, and vm_map_ram's blocks, in one line. Stacks
+# come and go with every process.
+picture()
+{
+	awk '$1 == "area" && !/ kind=lazy / && !/caller=(kernel_clone|copy_process|dup_task_struct|_do_fork|alloc_thread)/ {
+		print $3, $4, $7
+	}' $vp_dir/areas | sort | uniq -c
+}
+
+storm()
+{
+	ok $vp_dev "storm $2 case=$1"
+	say "$(cat $vp_dir/storm)"
+	same "$1" "$(storm_field case)" case
+	same $(($2 * $(storm_field cpus))) "$(storm_field operations)" operations
+	same 0 "$(storm_field failures)" failures
+	same 0 "$(storm_field corrupt)" corrupt
+	same "$(storm_field own_areas_before)" "$(storm_field own_areas_after)" "areas of the module"
+}
+
+mixed()
+{
+	vp_load
+	same '' "$(cat $vp_dir/storm)" "report before the first storm"
+	tries=0
+	while [ $tries -lt 5 ]; do
+		before=$(picture)
+		storm mixed 400
+		after=$(picture)
+		[ "$before" = "$after" ] && return
+		tries=$((tries + 1))
+	done
+	fail "before: $before after: $after"
+}
+
+fix_size() { storm fix_size 500; }
+random_size() { storm random_size 100; }
+random_align() { storm align 100; }
+per_cpu() { storm pcpu 600; }
+
+long_busy()
+{
+	page=$(page_size)
+	need=$((15000 * page * $(grep -c ^processor /proc/cpuinfo) / 1024))
+	[ "$(meminfo MemAvailable)" -gt $((need + 65536)) ] || skip "holds $need KiB"
+	[ "$(field range free)" -gt $((need * 2048 + 33554432)) ] || skip "takes $((need * 2)) KiB of the range"
+	storm long_busy 20
+}
+
+full_fit()
+{
+	need=$((65536 * 2 * $(grep -c ^processor /proc/cpuinfo) * 2))
+	[ "$(meminfo MemAvailable)" -gt $((need + 65536)) ] || skip "holds $need KiB"
+	[ "$(field range free)" -gt $((need * 2048)) ] || skip "takes $((need * 2)) KiB of the range"
+	storm full_fit 20
+}
+
+one_at_a_time()
+{
+	put $vp_dev "storm 2000" &
+	first=$!
+	tries=0
+	until [ "$(pgrep vmalloc_storm 2>/dev/null | wc -l)" -gt 0 ] || [ $tries -ge 50 ]; do
+		tries=$((tries + 1))
+		usleep 20000 2>/dev/null || sleep 1
+	done
+	[ $tries -lt 50 ] || fail "no storm was seen"
+	refused 'Device or resource busy' $vp_dev "storm 1"
+	# reading and allocating go on meanwhile
+	[ "$(field range used)" ] || fail "no report during a storm"
+	ok $vp_dev "alloc 100K name=meanwhile"
+	ok $vp_dev "free meanwhile"
+	wait $first || fail "the first storm"
+}
+
+killed_midway()
+{
+	put $vp_dev "storm 10000000" &
+	storm=$!
+	sleep 1
+	kill -9 $storm
+	wait $storm 2>/dev/null
+	tries=0
+	while pgrep vmalloc_storm >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "the storm goes on"
+		usleep 100000 2>/dev/null || sleep 1
+	done
+	grep -q 'interrupted' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	same 0 "$(own_areas)" "areas of this module"
+	unload vmalloc_probe
+}
+
+run_cases \
+	"everything at once:mixed" \
+	"fix_size:fix_size" \
+	"random_size:random_size" \
+	"align:random_align" \
+	"pcpu:per_cpu" \
+	"long_busy:long_busy" \
+	"full_fit:full_fit" \
+	"one at a time:one_at_a_time" \
+	"killed midway:killed_midway"

@@ -1,0 +1,95 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Many users at once, and an unload that comes at a bad moment.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/vmalloc_probe.sh
+. "$here/vmalloc_probe.sh"
+need_module vmalloc_probe
+
+user()
+{
+	put $vp_dev "alloc $(($1 % 40 + 1))K name=u$1" || exit 1
+	head -c 100 $vp_dev >/dev/null
+	put $vp_dev "alloc 4K name=shared" 2>/dev/null
+	put $vp_dev "free shared" 2>/dev/null
+	put $vp_dev "dump u$1" 2>/dev/null
+	head -c 100 $vp_dir/dump >/dev/null 2>&1
+	put $vp_dev "free u$1" || exit 1
+	exit 0
+}
+
+two_hundred_users()
+{
+	vp_load
+	users=
+	i=0
+	while [ $i -lt 200 ]; do
+		(user $i) &
+		users="$users $!"
+		i=$((i + 1))
+	done
+	failed=0
+	for pid in $users; do
+		wait "$pid" || failed=$((failed + 1))
+	done
+	same 0 $failed "users that failed"
+	{ put $vp_dev "free shared"; } 2>/dev/null
+	same 0 "$(allocations)" "allocations"
+	same 0 "$(own_areas)" "areas"
+}
+
+busy_while_open()
+{
+	exec 3<$vp_dir/areas
+	head -c 10 <&3 >/dev/null
+	exec 4<$vp_dev
+	if rmmod vmalloc_probe 2>/dev/null; then
+		fail "unloaded while a reader had it open"
+	fi
+	exec 3<&- 4<&-
+}
+
+closed_midway()
+{
+	# a reader that goes away early, often
+	i=0
+	while [ $i -lt 50 ]; do
+		head -c 1 $vp_dir/areas >/dev/null
+		head -c 1 $vp_dev >/dev/null
+		i=$((i + 1))
+	done
+}
+
+unload_while_allocated()
+{
+	ok $vp_dev "alloc 2M name=a"
+	ok $vp_dev "alloc 64K align=64K name=b"
+	ok $vp_dev "fill 16K count=200 name=c"
+	before=$(meminfo VmallocUsed)
+	unload vmalloc_probe || return 1
+	cat /proc/sys/vm/stat_refresh
+	[ $((before - $(meminfo VmallocUsed))) -ge 2048 ] || fail "VmallocUsed: $before, then $(meminfo VmallocUsed)"
+	! grep -q '\[vmalloc_probe\]' /proc/vmallocinfo || fail "areas are left"
+}
+
+load_and_unload()
+{
+	i=0
+	while [ $i -lt 10 ]; do
+		load vmalloc_probe || fail "load $i"
+		put $vp_dev "alloc 1M" || fail "alloc $i"
+		unload vmalloc_probe || fail "unload $i"
+		i=$((i + 1))
+	done
+}
+
+run_cases \
+	"two hundred users:two_hundred_users" \
+	"busy while it is open:busy_while_open" \
+	"readers that leave early:closed_midway" \
+	"unload while allocated:unload_while_allocated" \
+	"load and unload:load_and_unload"
