@@ -1,0 +1,167 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# VM-6: whatever allocation fails on the way, NULL comes out and nothing stays
+# behind. Every step is made to fail in turn where the kernel has fault injection;
+# everywhere, a memory cgroup lets the pages run out midway.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/vmalloc_probe.sh
+. "$here/vmalloc_probe.sh"
+need_module vmalloc_probe
+
+faults=/sys/kernel/debug
+
+prepare_faults()
+{
+	[ -e /proc/self/fail-nth ] && [ -d $faults/failslab ] ||
+		skip "no fault injection in this kernel"
+	for kind in failslab fail_page_alloc; do
+		[ -d $faults/$kind ] || continue
+		echo N >$faults/$kind/task-filter
+		echo 0 >$faults/$kind/verbose
+		echo N >$faults/$kind/ignore-gfp-wait 2>/dev/null
+		echo N >$faults/$kind/ignore-gfp-highmem 2>/dev/null
+		echo 0 >$faults/$kind/min-order 2>/dev/null
+	done
+}
+
+# every_step COMMAND NAME: let allocation 1, 2, 3… of one write fail, until a
+# write meets no failure. Refused or not, nothing may be left but what was named.
+every_step()
+{
+	step=1
+	refusals=0
+	while [ $step -lt 1000 ]; do
+		left=$(sh -c '
+			exec 3>"$1"
+			echo "$3" >/proc/self/fail-nth
+			printf "%s" "$2" >&3
+			result=$?
+			read -r left </proc/self/fail-nth
+			echo 0 >/proc/self/fail-nth
+			echo "$left $result"' sh $vp_dev "$1" $step 2>/dev/null)
+		result=${left#* }
+		left=${left% *}
+		if [ "$result" = 0 ]; then
+			same 1 "$(allocations)" "allocations after step $step"
+			ok $vp_dev "free $2"
+		else
+			refusals=$((refusals + 1))
+		fi
+		same 0 "$(allocations)" "allocations after step $step"
+		tries=0
+		# newer kernels clean up from a work item
+		until [ "$(own_areas)" = 0 ]; do
+			tries=$((tries + 1))
+			[ $tries -lt 20 ] || fail "areas are left after step $step"
+			usleep 100000 2>/dev/null || sleep 1
+		done
+		# a count that was not used up: no failure was met
+		[ "$left" = 0 ] || break
+		step=$((step + 1))
+	done
+	say "'$1': $step steps, $refusals refused"
+	[ $step -lt 1000 ] || fail "no end of steps"
+	[ $refusals -gt 2 ] || fail "only $refusals refusals"
+}
+
+alloc_fails_at_every_step()
+{
+	vp_load
+	prepare_faults
+	every_step "alloc 40K name=a" a
+}
+
+nested_array_fails_at_every_step()
+{
+	prepare_faults
+	pages=$(($(page_size) / 8 + 1))
+	# many steps: only the first, where the array and the areas are made
+	every_step_limit=60
+	step=1
+	while [ $step -le $every_step_limit ]; do
+		sh -c '
+			exec 3>"$1"
+			echo "$3" >/proc/self/fail-nth
+			printf "%s" "$2" >&3
+			echo 0 >/proc/self/fail-nth' sh $vp_dev \
+			"alloc $((pages * $(page_size))) name=n" $step 2>/dev/null
+		{ put $vp_dev "free n"; } 2>/dev/null
+		step=$((step + 5))
+	done
+	same 0 "$(allocations)" "allocations"
+	usleep 500000 2>/dev/null || sleep 1
+	same 0 "$(own_areas)" "areas"
+}
+
+fill_fails_at_every_step()
+{
+	prepare_faults
+	every_step "fill 8K count=3 name=f" f
+}
+
+report_fails_at_every_step()
+{
+	prepare_faults
+	step=1
+	while [ $step -lt 60 ]; do
+		sh -c '
+			echo "$2" >/proc/self/fail-nth
+			read -r line <"$1"
+			echo 0 >/proc/self/fail-nth' sh $vp_dev $step >/dev/null 2>&1
+		sh -c '
+			echo "$2" >/proc/self/fail-nth
+			read -r line <"$1"
+			echo 0 >/proc/self/fail-nth' sh $vp_dir/areas $step >/dev/null 2>&1
+		step=$((step + 3))
+	done
+	[ "$(field range used)" ] || fail "no report afterwards"
+}
+
+group=/sys/fs/cgroup/kmemlab-vmalloc
+
+pages_run_out_midway()
+{
+	mkdir -p /sys/fs/cgroup
+	[ -e /sys/fs/cgroup/cgroup.controllers ] ||
+		mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null ||
+		skip "no cgroup2"
+	grep -qw memory /sys/fs/cgroup/cgroup.controllers || skip "no memory controller"
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control || skip "memory is not delegated"
+	mkdir $group || fail "mkdir $group"
+	echo 4M >$group/memory.max
+	loaded vmalloc_probe || vp_load
+	before=$(meminfo VmallocUsed)
+	refused_inside=$(sh -c '
+		echo $$ >"$2/cgroup.procs"
+		printf "alloc 16M gfp=account name=m" >"$1" && echo taken
+		echo $$ >/sys/fs/cgroup/cgroup.procs' sh $vp_dev $group 2>&1)
+	rmdir $group
+	case $refused_inside in
+	*'Cannot allocate memory'*) ;;
+	*) fail "16M in a group of 4M: $refused_inside" ;;
+	esac
+	same 0 "$(allocations)" "allocations"
+	tries=0
+	until [ "$(own_areas)" = 0 ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 20 ] || fail "areas are left"
+		usleep 100000 2>/dev/null || sleep 1
+	done
+	cat /proc/sys/vm/stat_refresh
+	[ $(($(meminfo VmallocUsed) - before)) -lt 1024 ] ||
+		fail "VmallocUsed: $before before, $(meminfo VmallocUsed) after"
+}
+
+unloads() { unload vmalloc_probe; }
+
+run_cases \
+	"alloc, every step:alloc_fails_at_every_step" \
+	"alloc with a nested array:nested_array_fails_at_every_step" \
+	"fill, every step:fill_fails_at_every_step" \
+	"reports:report_fails_at_every_step" \
+	"the pages run out midway:pages_run_out_midway" \
+	"unloads:unloads"
