@@ -21,7 +21,6 @@ esac
 
 filled_until_it_fails()
 {
-	before=$(field range used)
 	ok $vp_dev "fill 1M name=filling"
 	hole=$(field range largest_hole)
 	say "$(allocation filling areas) areas of 1 MiB; largest hole $hole"

@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What vmalloc_probe costs: the report by number of areas, how long it holds the
+# kernel's locks, and the cases of the storm. Under scripts/vm --icount a
+# nanosecond is an instruction, and the figures are the same on every host.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/vmalloc_probe.sh
+. "$here/vmalloc_probe.sh"
+need_module vmalloc_probe
+
+# Hundredths of a second since boot
+now() { awk '{ print $1 * 100 }' /proc/uptime; }
+
+# cost AREAS REPEATS: ns of a report for each area, in $per_area
+cost()
+{
+	ok $vp_dev "fill 4K count=$1 name=f"
+	since=$(now)
+	i=0
+	while [ $i -lt "$2" ]; do
+		cat $vp_dev >/dev/null
+		i=$((i + 1))
+	done
+	per_area=$((($(now) - since) * 10000000 / $2 / $1))
+	cat $vp_dev >/tmp/bench_vmalloc
+	ok $vp_dev "free f"
+	say "bench: $1 areas: $per_area ns an area; $(grep ^gathered /tmp/bench_vmalloc)"
+}
+
+report_is_linear()
+{
+	vp_load
+	cost 1000 30
+	cost 10000 5
+	small=$per_area
+	cost 100000 1
+	[ "$per_area" -lt $((small * 2 + 1000)) ] ||
+		fail "$per_area ns an area for 100000, $small for 10000"
+}
+
+locks_are_held_for_an_area()
+{
+	mean=$(tr ' ' '\n' </tmp/bench_vmalloc | sed -n 's/^locked_ns_mean=//p')
+	rm -f /tmp/bench_vmalloc
+	say "bench: lock held for $mean ns an area, of $per_area ns that it costs"
+	[ "$mean" -lt "$per_area" ] || fail "longer than an area's share of the report"
+}
+
+storms()
+{
+	for entry in fix_size:2000 random_size:300 align:300 long_busy:50 pcpu:2000 mixed:1000; do
+		ok $vp_dev "storm ${entry#*:} case=${entry%:*}"
+		say "bench: $(cat $vp_dir/storm)"
+	done
+	unload vmalloc_probe
+}
+
+run_cases \
+	"the report is linear:report_is_linear" \
+	"locks are held for an area at a time:locks_are_held_for_an_area" \
+	"storms:storms"
