@@ -52,7 +52,7 @@ locks_are_held_for_an_area()
 
 storms()
 {
-	for entry in fix_size:2000 random_size:300 align:300 long_busy:50 pcpu:2000 mixed:1000; do
+	for entry in fix_size:2000 random_size:300 align:300 long_busy:50 full_fit:200 pcpu:2000 mixed:1000; do
 		ok $vp_dev "storm ${entry#*:} case=${entry%:*}"
 		say "bench: $(cat $vp_dir/storm)"
 	done

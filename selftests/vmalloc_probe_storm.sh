@@ -52,23 +52,6 @@ random_size() { storm random_size 100; }
 random_align() { storm align 100; }
 per_cpu() { storm pcpu 600; }
 
-long_busy()
-{
-	page=$(page_size)
-	need=$((15000 * page * $(grep -c ^processor /proc/cpuinfo) / 1024))
-	[ "$(meminfo MemAvailable)" -gt $((need + 65536)) ] || skip "holds $need KiB"
-	[ "$(field range free)" -gt $((need * 2048 + 33554432)) ] || skip "takes $((need * 2)) KiB of the range"
-	storm long_busy 20
-}
-
-full_fit()
-{
-	need=$((65536 * 2 * $(grep -c ^processor /proc/cpuinfo) * 2))
-	[ "$(meminfo MemAvailable)" -gt $((need + 65536)) ] || skip "holds $need KiB"
-	[ "$(field range free)" -gt $((need * 2048)) ] || skip "takes $((need * 2)) KiB of the range"
-	storm full_fit 20
-}
-
 one_at_a_time()
 {
 	put $vp_dev "storm 2000" &
@@ -111,7 +94,5 @@ run_cases \
 	"random_size:random_size" \
 	"align:random_align" \
 	"pcpu:per_cpu" \
-	"long_busy:long_busy" \
-	"full_fit:full_fit" \
 	"one at a time:one_at_a_time" \
 	"killed midway:killed_midway"

@@ -3,7 +3,6 @@
 #include <linux/completion.h>
 #include <linux/cpu.h>
 #include <linux/kthread.h>
-#include <linux/ktime.h>
 #include <linux/mutex.h>
 #include <linux/sched/task.h>
 
@@ -45,10 +44,8 @@ static struct vp_result result;
 static int work(void *arg)
 {
 	struct vp_worker *worker = arg;
-	u64 since = ktime_get_ns();
 
 	worker->case_->run(worker);
-	worker->ns = ktime_get_ns() - since;
 	if (atomic_dec_and_test(&running))
 		complete(&all_done);
 	while (!kthread_should_stop()) {

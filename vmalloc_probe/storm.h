@@ -4,10 +4,9 @@
 #define _VMALLOC_PROBE_STORM_H
 
 #include <linux/compiler.h>
+#include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/types.h>
-
-struct task_struct;
 
 /**
  * struct vp_worker - one CPU's part in a storm
@@ -17,7 +16,8 @@ struct task_struct;
  * @done: how often it did, up to now
  * @failures: allocations that gave NULL
  * @corrupt: allocations that did not contain what was written
- * @ns: how long that took
+ * @since: when the first of them began
+ * @ns: how long they took
  * @stop: the storm is over early
  */
 struct vp_worker {
@@ -27,6 +27,7 @@ struct vp_worker {
 	u64 done;
 	u64 failures;
 	u64 corrupt;
+	u64 since;
 	u64 ns;
 	const bool *stop;
 };
@@ -44,10 +45,16 @@ struct vp_storm_case {
 extern const struct vp_storm_case vp_storm_cases[];
 extern const unsigned int vp_storm_cases_nr;
 
+/* Is there another operation to do? What comes before the first is not timed. */
 static inline bool vp_worker_goes_on(struct vp_worker *worker)
 {
 	cond_resched();
-	return worker->done < worker->operations && !READ_ONCE(*worker->stop);
+	if (!worker->since)
+		worker->since = ktime_get_ns();
+	if (worker->done < worker->operations && !READ_ONCE(*worker->stop))
+		return true;
+	worker->ns = ktime_get_ns() - worker->since;
+	return false;
 }
 
 #endif /* _VMALLOC_PROBE_STORM_H */
