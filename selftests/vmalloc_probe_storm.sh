@@ -10,6 +10,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/vmalloc_probe.sh"
 need_module vmalloc_probe
 
+# Storm threads that there are.
+threads() { cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^vmalloc_storm'; }
+
 storm_field() { tr ' ' '\n' <$vp_dir/storm | sed -n "s/^$1=//p"; }
 
 # What others hold of the range, and vm_map_ram's blocks, in one line. Stacks
@@ -57,7 +60,7 @@ one_at_a_time()
 	put $vp_dev "storm 2000" &
 	first=$!
 	tries=0
-	until [ "$(pgrep vmalloc_storm 2>/dev/null | wc -l)" -gt 0 ] || [ $tries -ge 50 ]; do
+	until [ "$(threads)" -gt 0 ] || [ $tries -ge 50 ]; do
 		tries=$((tries + 1))
 		usleep 20000 2>/dev/null || sleep 1
 	done
@@ -78,7 +81,7 @@ killed_midway()
 	kill -9 $storm
 	wait $storm 2>/dev/null
 	tries=0
-	while pgrep vmalloc_storm >/dev/null 2>&1; do
+	until [ "$(threads)" = 0 ]; do
 		tries=$((tries + 1))
 		[ $tries -lt 100 ] || fail "the storm goes on"
 		usleep 100000 2>/dev/null || sleep 1
