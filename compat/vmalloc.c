@@ -172,7 +172,7 @@ bool kml_vmap_next(enum kml_vmap_state state, unsigned int list,
 struct area_list {
 	struct rb_root root;
 	struct list_head head;
-	spinlock_t lock;
+	spinlock_t lock;	/* protects both */
 };
 
 /* struct vmap_node of mm/vmalloc.c, the same from 6.9 to 7.3 */
@@ -181,7 +181,7 @@ struct area_node {
 		struct list_head head;
 		unsigned long len;
 	} pool[256];
-	spinlock_t pool_lock;
+	spinlock_t pool_lock;		/* protects pool */
 	bool skip_populate;
 	struct area_list lists[2];	/* indexed by enum kml_vmap_state */
 	struct list_head purge_list;

@@ -193,13 +193,19 @@ static int run_storm(struct kml_command *cmd)
 }
 
 static const struct kml_verb verbs[] = {
-	{ "alloc", "SIZE [align=SIZE] [node=N] [gfp=kernel|account|nofs|noio|dma32] [huge] [unreferenced] [name=NAME]: vmalloc memory, write a pattern", run_alloc },
-	{ "fill", "SIZE [count=N] [name=NAME]: N areas that map one page; all that fit on 32 bits", run_fill },
+	{ "alloc",
+	  "SIZE [align=SIZE] [node=N] [gfp=kernel|account|nofs|noio|dma32] [huge] [unreferenced] [name=NAME]: vmalloc, write a pattern",
+	  run_alloc },
+	{ "fill",
+	  "SIZE [count=N] [name=NAME]: N areas that map one page; all that fit on 32 bits",
+	  run_fill },
 	{ "free", "NAME|all: verify the pattern, give back", run_free },
 	{ "corrupt", "NAME: flip a bit, which free will find", run_corrupt },
 	{ "dump", "NAME: choose what the dump report shows", run_dump },
-	{ "check", "[zero]: try the contract of vmalloc; results in the check report", run_check },
-	{ "storm", "N [case=mixed|fix_size|full_fit|long_busy|random_size|align|pcpu]: N operations on each CPU; result in the storm report", run_storm },
+	{ "check", "[zero]: try the contract of vmalloc; see the check report", run_check },
+	{ "storm",
+	  "N [case=mixed|fix_size|full_fit|long_busy|random_size|align|pcpu]: N operations on each CPU; see the storm report",
+	  run_storm },
 	{ }
 };
 
