@@ -194,6 +194,8 @@ fill_takes_addresses_only()
 	refused "$inval" $vp_dev "corrupt f"
 	refused "$inval" $vp_dev "dump f"
 	refused "$nomem" $vp_dev "fill 8E count=1"
+	refused "$nomem" $vp_dev "fill 64M count=1000000"
+	refused "$erange" $vp_dev "fill 4K count=1000001"
 	ok $vp_dev "free f"
 	same 0 "$(own_areas)" "areas after free"
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Allocations by name: made, listed, looked at page by page, given back. */
 #include <linux/ktime.h>
+#include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
 #include <linux/xarray.h>
@@ -40,6 +41,9 @@ struct vp_alloc {
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 };
+
+#define VP_FILL_MAX	1000000
+#define VP_FILL_COST	512	/* bytes that the kernel and we keep of an area */
 
 static DEFINE_MUTEX(lock);	/* protects all of the following */
 static LIST_HEAD(allocs);
@@ -193,6 +197,7 @@ free_alloc:
 int vp_fill(u64 size, u64 count, const char *name)
 {
 	struct vp_alloc *alloc;
+	u64 memory;
 	int err = check_name(name);
 
 	if (err)
@@ -201,6 +206,16 @@ int vp_fill(u64 size, u64 count, const char *name)
 		return kml_fail(&vp_verdict, -ENOMEM,
 				"%llu bytes; the whole range has %lu", size,
 				VP_END - VP_START);
+	if (count > VP_FILL_MAX)
+		return kml_fail(&vp_verdict, -ERANGE, "%llu areas; at most %d", count,
+				VP_FILL_MAX);
+	/* vmap() does not hesitate to use up the memory for page tables */
+	memory = (u64)max(si_mem_available(), 0L) * PAGE_SIZE / 2;
+	if (VP_FILL_COST + (size >> PAGE_SHIFT) * sizeof(pte_t) >
+	    div64_u64(memory, count ?: 1))
+		return kml_fail(&vp_verdict, -ENOMEM,
+				"%llu areas of %llu bytes take too much memory for page tables",
+				count, size);
 	alloc = new_alloc(size);
 	if (!alloc)
 		return -ENOMEM;

@@ -57,16 +57,20 @@ static enum vp_finding try_array(char *seen)
 {
 	unsigned long small, large;
 	bool small_nested, large_nested;
+	unsigned int tries;
 
 	if (!kml_vmap_lists(KML_VMAP_BUSY))
 		return vp_find(HIDDEN, seen, "the areas are hidden");
-	if (!measure_array(VP_ARRAY_PAGES, &small, &small_nested) ||
-	    !measure_array(VP_ARRAY_PAGES + 1, &large, &large_nested))
-		return vp_find(HIDDEN, seen, "no memory for %lu pages",
-			       (unsigned long)VP_ARRAY_PAGES + 1);
-	if (!small_nested && large_nested && small == 1 && large == 2)
-		return vp_find(HOLDS, seen, "%lu pages take 1 area, one more takes 2",
-			       (unsigned long)VP_ARRAY_PAGES);
+	/* other users of this module may come and go while it counts its areas */
+	for (tries = 0; tries < 5; tries++) {
+		if (!measure_array(VP_ARRAY_PAGES, &small, &small_nested) ||
+		    !measure_array(VP_ARRAY_PAGES + 1, &large, &large_nested))
+			return vp_find(HIDDEN, seen, "no memory for %lu pages",
+				       (unsigned long)VP_ARRAY_PAGES + 1);
+		if (!small_nested && large_nested && small == 1 && large == 2)
+			return vp_find(HOLDS, seen, "%lu pages take 1 area, one more takes 2",
+				       (unsigned long)VP_ARRAY_PAGES);
+	}
 	return vp_find(DIFFERS, seen, "%lu pages: %lu areas, nested %d; one more: %lu, %d",
 		       (unsigned long)VP_ARRAY_PAGES, small, small_nested, large,
 		       large_nested);
