@@ -103,19 +103,19 @@ function as_json(   i)
 			range["lazy"] == "hidden" ? "null" : range["lazy"]
 	printf "},\"verdict\":%s,\"kinds\":[", quoted(verdict())
 	for (i = 1; i <= kinds; i++)
-		printf "%s{\"name\":%s,\"areas\":%s,\"bytes\":%s,\"pages\":%s}", i > 1 ? "," : "", \
+		printf "%s{\"name\":%s,\"areas\":%s,\"bytes\":%s,\"pages\":%s}", (i > 1 ? "," : ""), \
 			quoted(kind[i]), kind_areas[i], kind_bytes[i], kind_pages[i]
 	printf "],\"holes\":["
 	for (i = 1; i <= classes; i++)
-		printf "%s{\"from\":%s,\"count\":%s,\"bytes\":%s}", i > 1 ? "," : "", \
+		printf "%s{\"from\":%s,\"count\":%s,\"bytes\":%s}", (i > 1 ? "," : ""), \
 			class_from[i], class_count[i], class_bytes[i]
 	printf "],\"callers\":["
 	for (i = 1; i <= callers; i++)
-		printf "%s{\"symbol\":%s,\"areas\":%s,\"bytes\":%s}", i > 1 ? "," : "", \
+		printf "%s{\"symbol\":%s,\"areas\":%s,\"bytes\":%s}", (i > 1 ? "," : ""), \
 			quoted(caller[i]), caller_areas[i], caller_bytes[i]
 	printf "],\"allocations\":["
 	for (i = 1; i <= allocations; i++)
-		printf "%s{\"name\":%s,\"size\":%s,\"range\":%s}", i > 1 ? "," : "", \
+		printf "%s{\"name\":%s,\"size\":%s,\"range\":%s}", (i > 1 ? "," : ""), \
 			quoted(allocation[i]), allocation_size[i], \
 			allocation_range[i] == "hidden" ? "null" : allocation_range[i]
 	print "]}"
@@ -171,7 +171,7 @@ function picture(   limit, end, i)
 {
 	limit = range["size"] + 0
 	if (limit > 4294967296)
-		limit = range["used"] / 4
+		limit = range["used"] / 16
 	end = place_areas(limit)
 	draw_begin(end, 1024)
 	for (i = 1; i <= shapes; i++)
