@@ -16,8 +16,8 @@ faults=/sys/kernel/debug
 
 prepare_faults()
 {
-	[ -e /proc/self/fail-nth ] && [ -d $faults/failslab ] ||
-		skip "no fault injection in this kernel"
+	[ -e /proc/self/fail-nth ] || skip "no fault injection in this kernel"
+	[ -d $faults/failslab ] || skip "no failslab in this kernel"
 	for kind in failslab fail_page_alloc; do
 		[ -d $faults/$kind ] || continue
 		echo N >$faults/$kind/task-filter
@@ -79,10 +79,9 @@ nested_array_fails_at_every_step()
 {
 	prepare_faults
 	pages=$(($(page_size) / 8 + 1))
-	# many steps: only the first, where the array and the areas are made
-	every_step_limit=60
+	# a step a page: the first ones, where the areas and the array are made
 	step=1
-	while [ $step -le $every_step_limit ]; do
+	while [ $step -le 60 ]; do
 		sh -c '
 			exec 3>"$1"
 			echo "$3" >/proc/self/fail-nth
