@@ -21,7 +21,7 @@ if [ $# = 0 ]; then
 		run.sh | bench_* | builtin.sh) continue ;;
 		esac
 		# What is not executable is there to be sourced.
-		[ -x "$script" ] && ! grep -q '^# kmemlab-vm:' "$script" &&
+		[ -x "$script" ] && ! grep -q '^# kmemlab-vm' "$script" &&
 			set -- "$@" "$script"
 	done
 fi
