@@ -12,8 +12,10 @@ loaded cma_test && ! module_file cma_test >/dev/null ||
 
 devices()
 {
-	[ -c /dev/cma_test ] || fail "no /dev/cma_test"
-	! grep -q '^cma_test ' /proc/modules || fail "cma_test is a module here"
+	for name in cma_test bootmem_probe vmalloc_probe; do
+		[ -c /dev/$name ] || fail "no /dev/$name"
+		! grep -q "^$name " /proc/modules || fail "$name is a module here"
+	done
 }
 
 classic()
@@ -32,6 +34,18 @@ classic()
 	refused 'No such file or directory' /dev/cma_test 'free three'
 }
 
+probes()
+{
+	cat /dev/bootmem_probe >/tmp/report || fail "bootmem_probe reports nothing"
+	[ -s /tmp/report ] || fail "bootmem_probe's report is empty"
+	ok /dev/bootmem_probe 'alloc 1M'
+	ok /dev/vmalloc_probe 'alloc 1M name=one'
+	cat /dev/vmalloc_probe >/tmp/report || fail "vmalloc_probe reports nothing"
+	grep -q one /tmp/report || fail "'one' is not in the report"
+	ok /dev/vmalloc_probe 'free one'
+}
+
 run_cases \
 	"the devices are there from boot on:devices" \
-	"cma_test allocates and frees:classic"
+	"cma_test allocates and frees:classic" \
+	"bootmem_probe and vmalloc_probe report:probes"
