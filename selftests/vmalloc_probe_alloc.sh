@@ -200,6 +200,40 @@ fill_takes_addresses_only()
 	same 0 "$(own_areas)" "areas after free"
 }
 
+group=/sys/fs/cgroup/kmemlab-vmalloc
+
+pages_run_out_midway()
+{
+	mkdir -p /sys/fs/cgroup
+	[ -e /sys/fs/cgroup/cgroup.controllers ] ||
+		mount -t cgroup2 none /sys/fs/cgroup 2>/dev/null ||
+		skip "no cgroup2"
+	grep -qw memory /sys/fs/cgroup/cgroup.controllers || skip "no memory controller"
+	echo +memory >/sys/fs/cgroup/cgroup.subtree_control || skip "memory is not delegated"
+	mkdir $group || fail "mkdir $group"
+	echo 4M >$group/memory.max
+	before=$(meminfo VmallocUsed)
+	refused_inside=$(sh -c '
+		echo $$ >"$2/cgroup.procs"
+		echo "alloc 16M gfp=account name=m" >"$1" && echo taken
+		echo $$ >/sys/fs/cgroup/cgroup.procs' sh $vp_dev $group 2>&1)
+	rmdir $group
+	case $refused_inside in
+	*'Cannot allocate memory'*) ;;
+	*) fail "16M in a group of 4M: $refused_inside" ;;
+	esac
+	same 0 "$(allocations)" "allocations"
+	tries=0
+	until [ "$(own_areas)" = 0 ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 20 ] || fail "areas are left"
+		usleep 100000 2>/dev/null || sleep 1
+	done
+	cat /proc/sys/vm/stat_refresh
+	[ $(($(meminfo VmallocUsed) - before)) -lt 1024 ] ||
+		fail "VmallocUsed: $before before, $(meminfo VmallocUsed) after"
+}
+
 unload_gives_back()
 {
 	ok $vp_dev "alloc 1M name=a"
@@ -222,4 +256,5 @@ run_cases \
 	"words that are refused:refused_words" \
 	"slots run out:slots_run_out" \
 	"a filling takes addresses only:fill_takes_addresses_only" \
+	"the pages run out midway:pages_run_out_midway" \
 	"unloading gives back:unload_gives_back"
