@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/vmalloc_probe: verbs in, the summary out. */
 #include <linux/fs.h>
-#include <linux/log2.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/nodemask.h>
@@ -86,7 +85,7 @@ static int run_alloc(struct kml_command *cmd)
 		err = kml_command_size(cmd, value[ALIGN_], &request.align);
 		if (err)
 			return err;
-		if (!is_power_of_2(request.align) || request.align > ULONG_MAX)
+		if (request.align & (request.align - 1))
 			return kml_fail(&vp_verdict, -EINVAL,
 					"align=%s is not a power of two", value[ALIGN_]);
 	}
