@@ -55,37 +55,53 @@ random_size() { storm random_size 100; }
 random_align() { storm align 100; }
 per_cpu() { storm pcpu 600; }
 
-one_at_a_time()
+# The longest storm that there is, which nobody wants to see the end of.
+begin_storm()
 {
-	put $vp_dev "storm 2000" &
-	first=$!
+	put $vp_dev "storm 10000000" 2>/dev/null &
+	storm=$!
 	tries=0
-	until [ "$(threads)" -gt 0 ] || [ $tries -ge 50 ]; do
+	until [ "$(threads)" -gt 0 ]; do
 		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "no storm was seen"
 		usleep 20000 2>/dev/null || sleep 1
 	done
-	[ $tries -lt 50 ] || fail "no storm was seen"
-	refused 'Device or resource busy' $vp_dev "storm 1"
-	# reading and allocating go on meanwhile
-	[ "$(field range used)" ] || fail "no report during a storm"
-	ok $vp_dev "alloc 100K name=meanwhile"
-	ok $vp_dev "free meanwhile"
-	wait $first || fail "the first storm"
 }
 
-killed_midway()
+end_storm()
 {
-	put $vp_dev "storm 10000000" &
-	storm=$!
-	sleep 1
-	kill -9 $storm
-	wait $storm 2>/dev/null
+	kill -9 "$storm"
+	wait "$storm" 2>/dev/null
 	tries=0
 	until [ "$(threads)" = 0 ]; do
 		tries=$((tries + 1))
 		[ $tries -lt 100 ] || fail "the storm goes on"
 		usleep 100000 2>/dev/null || sleep 1
 	done
+}
+
+one_at_a_time()
+{
+	begin_storm
+	(
+		refused 'Device or resource busy' $vp_dev "storm 1"
+		grep -q 'a storm is running' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+		# reading and allocating go on meanwhile
+		[ "$(field range used)" ] || fail "no report during a storm"
+		ok $vp_dev "alloc 100K name=meanwhile"
+		ok $vp_dev "free meanwhile"
+		[ "$(threads)" -gt 0 ] || fail "the storm is over too early"
+	)
+	result=$?
+	end_storm
+	[ $result = 0 ] || exit $result
+	storm fix_size 10
+}
+
+killed_midway()
+{
+	begin_storm
+	end_storm
 	grep -q 'interrupted' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
 	same 0 "$(own_areas)" "areas of this module"
 	unload vmalloc_probe

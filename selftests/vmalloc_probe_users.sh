@@ -79,7 +79,7 @@ unload_while_allocated()
 load_and_unload()
 {
 	i=0
-	while [ $i -lt 10 ]; do
+	while [ $i -lt 5 ]; do
 		load vmalloc_probe || fail "load $i"
 		put $vp_dev "alloc 1M" || fail "alloc $i"
 		unload vmalloc_probe || fail "unload $i"
