@@ -20,9 +20,10 @@ prepare_faults()
 		[ -d $faults/$kind ] || continue
 		echo N >$faults/$kind/task-filter
 		echo 0 >$faults/$kind/verbose
-		echo N >$faults/$kind/ignore-gfp-wait 2>/dev/null
-		echo N >$faults/$kind/ignore-gfp-highmem 2>/dev/null
-		echo 0 >$faults/$kind/min-order 2>/dev/null
+		# each kind has some of these
+		for knob in ignore-gfp-wait ignore-gfp-highmem min-order; do
+			[ ! -e $faults/$kind/$knob ] || echo 0 >$faults/$kind/$knob
+		done
 	done
 }
 
@@ -97,7 +98,7 @@ nested_array_fails_at_every_step()
 fill_fails_at_every_step()
 {
 	prepare_faults
-	every_step "fill 8K count=3 name=f" f
+	every_step "fill 4K count=2 name=f" f
 }
 
 report_fails_at_every_step()

@@ -40,8 +40,8 @@ dropped_is_seen_held_is_not()
 
 size_is_the_real_one()
 {
-	# the guard page is not part of the object
-	same 0 "$(reported $((42 * page + page)))" "reports with the guard page"
+	# 41 pages and one, which is not part of the object
+	same 0 "$(reported $((42 * $(page_size))))" "reports with the guard page"
 }
 
 freed_is_gone()
