@@ -1,16 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# usage: run.sh [SCRIPT…]
+# usage: run.sh [-t SECONDS] [SCRIPT…]
 #
 # Run the selftests on this machine: all that need no boot of their own, or
-# those named. Honours `settings` as kselftest's runner does. Each result also
-# goes to $KMEMLAB_REPORT, a line each: OUTCOME|SCRIPT|CASE|REASON.
+# those named. Honours `settings` as kselftest's runner does, -t overriding its
+# timeout. Each result also goes to $KMEMLAB_REPORT, a line each: OUTCOME|SCRIPT|CASE|REASON.
 # POSIX sh; busybox is enough.
 
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here" || exit 1
 limit=$(sed -n 's/^timeout=//p' settings)
+if [ "${1:-}" = -t ]; then
+	limit=$2
+	shift 2
+fi
 report=${KMEMLAB_REPORT:-/dev/null}
 log=$(mktemp /tmp/kmemlab-run.XXXXXX) || exit 1
 trap 'rm -f "$log" "$log.status"' EXIT
