@@ -4,7 +4,6 @@
 #include <linux/math64.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
-#include <linux/xarray.h>
 
 #include "vp.h"
 
@@ -60,6 +59,21 @@ static struct vp_alloc *find(const char *name)
 		if (!strcmp(alloc->name, name))
 			return alloc;
 	return NULL;
+}
+
+/* One that has pages of its own to look at; NULL, with an errno, for others. */
+static struct vp_alloc *find_block(const char *name, int *err)
+{
+	struct vp_alloc *alloc = find(name);
+
+	if (!alloc) {
+		*err = kml_fail(&vp_verdict, -ENOENT, "no allocation '%s'", name);
+	} else if (alloc->fill) {
+		*err = kml_fail(&vp_verdict, -EINVAL,
+				"the areas of '%s' share a page", name);
+		alloc = NULL;
+	}
+	return alloc;
 }
 
 /* May this name be taken? Asked before the work, and again when it is done. */
@@ -312,13 +326,8 @@ int vp_corrupt(const char *name)
 
 	if (err)
 		return err;
-	alloc = find(name);
-	if (!alloc)
-		err = kml_fail(&vp_verdict, -ENOENT, "no allocation '%s'", name);
-	else if (alloc->fill)
-		err = kml_fail(&vp_verdict, -EINVAL,
-			       "the areas of '%s' share a page", name);
-	else
+	alloc = find_block(name, &err);
+	if (alloc)
 		((u8 *)vp_memory_block(&alloc->memory))[alloc->memory.size / 2] ^= 1;
 	mutex_unlock(&lock);
 	return err;
@@ -376,13 +385,8 @@ int vp_dump_select(const char *name)
 
 	if (err)
 		return err;
-	alloc = find(name);
-	if (!alloc)
-		err = kml_fail(&vp_verdict, -ENOENT, "no allocation '%s'", name);
-	else if (alloc->fill)
-		err = kml_fail(&vp_verdict, -EINVAL,
-			       "the areas of '%s' share a page", name);
-	else
+	alloc = find_block(name, &err);
+	if (alloc)
 		strscpy(dump_name, name, sizeof(dump_name));
 	mutex_unlock(&lock);
 	return err;
