@@ -27,6 +27,7 @@
 #include <linux/highmem.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
+#include <linux/magic.h>
 #include <linux/mm.h>
 #include <linux/rbtree.h>
 #include <linux/sched/clock.h>
@@ -107,7 +108,10 @@ static int find_way(void)
 	if (IS_ERR(file))
 		return PTR_ERR(file);
 	seq = file->private_data;
-	if (seq && seq->file == file && seq->op && seq->op->start &&
+	/* the file itself, not what somebody has mounted in its place */
+	if (file_inode(file)->i_sb->s_magic == PROC_SUPER_MAGIC &&
+	    !strcmp(file->f_path.dentry->d_name.name, "vmallocinfo") &&
+	    seq && seq->file == file && seq->op && seq->op->start &&
 	    seq->op->stop) {
 		/* constant data of the kernel: stays when the file is closed */
 		iterator = seq->op;
