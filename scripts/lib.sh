@@ -47,12 +47,16 @@ packages="qemu-system-x86 qemu-system-arm device-tree-compiler cpio rsync kmod
 need_packages()
 {
 	local missing='' package clang
+	local -A installed=()
+	# shellcheck disable=SC2086 # a list
+	while read -r package clang; do
+		[[ $clang != installed ]] || installed[$package]=yes
+	done < <(dpkg-query -W -f='${Package} ${db:Status-Status}\n' $packages 'libclang-rt-*-dev' 2>/dev/null)
 	# The fuzzers' runtime is named after clang's release.
-	clang=$(apt-cache show clang 2>/dev/null |
-		sed -n 's/^Depends:.*clang-\([0-9]*\).*/\1/p' | head -n 1)
+	clang=$({ dpkg-query -W -f='${Depends}\n' clang 2>/dev/null || apt-cache show clang; } |
+		sed -n 's/^\(Depends: \)\{0,1\}clang-\([0-9]*\).*/\2/p' | head -n 1)
 	for package in $packages libclang-rt-"${clang:-14}"-dev; do
-		dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null |
-			grep -qx installed || missing+=" $package"
+		[[ ${installed[$package]-} ]] || missing+=" $package"
 	done
 	[[ $missing ]] || return 0
 
