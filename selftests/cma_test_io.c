@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -36,8 +37,8 @@ static int device_open(void)
 
 static int one_call(const char *what)
 {
-	/* not mapped, whatever the address space looks like */
-	void *bad = (void *)16;
+	/* an address that is ours, but not to be touched */
+	void *bad = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	int fd = device_open();
 	ssize_t ret;
 
