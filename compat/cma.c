@@ -94,32 +94,3 @@ void kml_cma_set_device_area(struct device *dev, struct cma *cma)
 	dev->cma_area = cma;
 #endif
 }
-
-/*
- * get_pfnblock_migratetype() is not exported, but where it reads from is
- * declared by mmzone.h and reached through exported data.
- */
-bool kml_pfn_is_cma(unsigned long pfn)
-{
-	unsigned long block, bit, type;
-	unsigned long *bitmap;
-
-#ifdef CONFIG_SPARSEMEM
-	bitmap = section_to_usemap(__pfn_to_section(pfn));
-	block = pfn & (PAGES_PER_SECTION - 1);
-#else
-	struct zone *zone = page_zone(pfn_to_page(pfn));
-
-	bitmap = zone->pageblock_flags;
-	block = pfn - round_down(zone->zone_start_pfn, pageblock_nr_pages);
-#endif
-	bit = (block >> pageblock_order) * NR_PAGEBLOCK_BITS;
-	type = READ_ONCE(bitmap[bit / BITS_PER_LONG]) >> (bit % BITS_PER_LONG);
-#ifdef PAGEBLOCK_MIGRATETYPE_MASK
-	/* 6.17 made isolation a bit of its own */
-	return (type & PAGEBLOCK_MIGRATETYPE_MASK) == MIGRATE_CMA;
-#else
-	type &= (1UL << PB_migratetype_bits) - 1;
-	return type == MIGRATE_CMA || type == MIGRATE_ISOLATE;
-#endif
-}

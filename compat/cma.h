@@ -10,6 +10,8 @@
 #include <linux/device.h>
 #include <linux/types.h>
 
+#include "pageblock.h"
+
 /**
  * struct kml_cma_calls - what of mm/cma.c can be called on this kernel
  * @alloc: cma_alloc(); may sleep
@@ -53,9 +55,6 @@ bool kml_cma_may_resolve(void);
 
 /* Let @dev allocate from @cma; the area of NULL is the default area. */
 void kml_cma_set_device_area(struct device *dev, struct cma *cma);
-
-/* Is @pfn in a pageblock that belongs to CMA? @pfn must be valid. */
-bool kml_pfn_is_cma(unsigned long pfn);
 
 /**
  * struct kml_cma_events - what the kernel's tracepoints tell
