@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --mem 1G --append 'mem=900M memmap=900M memmap=1M$0x30000000 cma=3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:4K:r1 reserve_mem=64K:4K:r2 reserve_mem=64K:4K:r3 reserve_mem=64K:4K:r4 reserve_mem=64K:4K:r5 reserve_mem=64K:4K:r6 reserve_mem=64K:4K:r7 reserve_mem=64K:4K:r8 reserve_mem=64K:4K:r9 cblock=1M'
+#
+# A command line on which little comes true: what became of each parameter, and
+# what the lint says.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/bootmem_probe.sh
+. "$here/bootmem_probe.sh"
+need_module bootmem_probe
+grep -q 'ramoops.mem_name=nosuch' /proc/cmdline ||
+	skip_all "needs a boot with the command line in its header"
+bm_load
+
+release_number() { uname -r | awk -F. '{ printf "%d%02d\n", $1, $2 }'; }
+
+limits()
+{
+	say "$(cat "$bm_dir/parameters")"
+	bm_effect mem=900M as-asked
+	same "$(tr ' ' '\n' </proc/cmdline | grep -c -E '^(mem|memmap|cma|crashkernel|reserve_mem|cblock|numa_cma|hugetlb_cma)=')" \
+		"$(grep -c '^param ' "$bm_dir/parameters")" "memory parameters"
+}
+
+memmap()
+{
+	if is_x86; then
+		bm_effect memmap=900M as-asked
+		# shellcheck disable=SC2016 # a dollar
+		bm_effect 'memmap=1M$0x30000000' as-asked
+	else
+		bm_effect memmap=900M not-at-all
+	fi
+	bm_found memmap-dollar
+	# the other one has its dollar
+	same 1 "$(grep -c '^finding memmap-dollar' "$bm_dir/lint")" "findings about memmap="
+}
+
+cma()
+{
+	bm_effect cma=3G not-at-all
+	if [ "$(meminfo CmaTotal)" ]; then
+		bm_found cma-too-large
+	else
+		bm_found no-cma
+	fi
+}
+
+crash()
+{
+	bm_effect crashkernel=64G not-at-all
+	bm_found crashkernel-failed
+}
+
+reserve()
+{
+	bm_found reserve-mem-full
+	bm_found reserve-mem-name
+	grep -q "^finding reserve-mem-name: ramoops.mem_name= wants the region 'nosuch'" \
+		"$bm_dir/lint" || fail "$(cat "$bm_dir/lint")"
+	bm_effect reserve_mem=64K:4K:r9 not-at-all
+	if [ "$(release_number)" -ge 612 ]; then
+		for name in r1 r2 r3 r4 r5 r6 r7 r8; do
+			bm_effect reserve_mem=64K:4K:$name as-asked
+			grep -q "^used reserve_mem name=$name kib=64 " "$bm_dir/used" ||
+				fail "$name is not part of what is reserved"
+		done
+	else
+		bm_effect reserve_mem=64K:4K:r1 not-at-all
+		bm_found reserve-mem-failed
+	fi
+}
+
+cblock()
+{
+	bm_effect cblock=1M not-at-all
+}
+
+still_true()
+{
+	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" MemTotal
+	total=$(meminfo CmaTotal)
+	same "${total:-0}" "$(bm_field zones '^total' cma)" CmaTotal
+	awk -v ram="$(bm_field zones '^total' present)" '
+		$2 == "rest" { rest = substr($3, 5) + 0; seen = 1 }
+		END { exit !(seen && rest < ram / 50) }
+	' "$bm_dir/used" || fail "the rest is 2 % of RAM or more"
+}
+
+run_cases "every memory parameter is listed, mem= has its effect:limits" \
+	"memmap= with and without its dollar:memmap" \
+	"cma= larger than the machine, or without CMA:cma" \
+	"crashkernel= that failed:crash" \
+	"reserve_mem=, a ninth, and a name that nobody made:reserve" \
+	"cblock= on a kernel without it:cblock" \
+	"the sums hold here, too:still_true"

@@ -1,0 +1,171 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --mem 1G --dts bootmem_probe_dt.dts
+#
+# A device tree full of contradictions, each of which is found; and regions
+# that are released, or refused.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/bootmem_probe.sh
+. "$here/bootmem_probe.sh"
+need_module bootmem_probe
+base=/sys/firmware/devicetree/base/reserved-memory
+[ -d "$base/scratch@5c000000" ] || skip_all "needs a boot with bootmem_probe_dt.dts"
+bm_load
+
+fate() { awk -v n="$1" '$1 == "region" && $2 == n { print $3 }' "$bm_dir/regions"; }
+
+# names, reg and properties as the kernel's own tree has them
+tree()
+{
+	for node in "$base"/*/; do
+		name=$(basename "$node")
+		reg=''
+		[ ! -e "$node/reg" ] || reg=$(od -An -v -tx1 "$node/reg" | tr -d ' \n' |
+			sed 's/\(................\)\(................\)/\1 \2/')
+		line=$(grep "^region $name " "$bm_dir/regions") || fail "$name is missing"
+		if [ "$reg" ]; then
+			start=$(printf '%#x' $((0x${reg% *})))
+			last=$(printf '%#x' $((0x${reg% *} + 0x${reg#* } - 1)))
+			case "$line " in
+			*" reg=$start-$last "*) ;;
+			*) fail "$name: $line; reg is $start-$last" ;;
+			esac
+		fi
+		for property in no-map reusable; do
+			case "$line " in *" $property "*) has=yes ;; *) has=no ;; esac
+			[ -e "$node/$property" ] && want=yes || want=no
+			same $want $has "$property of $name"
+		done
+	done
+	same "$(ls -d "$base"/*/ | wc -l)" "$(grep -c '^region ' "$bm_dir/regions")" nodes
+}
+
+fates()
+{
+	say "$(cat "$bm_dir/regions")"
+	for pair in outside@e800000:outside-ram both@50000000:no-map \
+		left@51000000:reserved scratch@5c000000:reserved \
+		first@54000000:cma off@5b000000:disabled keep@60000000:reserved \
+		dynamic:reserved unmapped@60200000:no-map; do
+		same "${pair#*:}" "$(fate "${pair%:*}")" "the fate of ${pair%:*}"
+	done
+	same "$(meminfo CmaTotal)" "$(bm_field zones '^total' cma)" CmaTotal
+	grep -q '^used region name=scratch@5c000000 kib=65536 ' "$bm_dir/used" ||
+		fail "scratch is not 64 MiB of what is reserved"
+}
+
+contradictions()
+{
+	for kind in outside-memory region-on-kernel region-on-initrd \
+		no-map-reusable regions-overlap cma-granule cma-default-twice \
+		region-on-cma; do
+		bm_found $kind
+	done
+	same 8 "$(awk '$1 == "finding" && !seen[$2]++ { n++ } END { print n }' "$bm_dir/lint")" "kinds of findings"
+	# nothing is said of what is right
+	for node in off@ scratch@ keep@ unmapped@ held@ twin@ dynamic; do
+		grep "$node" "$bm_dir/lint" && fail "a finding about $node"
+	done
+	return 0
+}
+
+release()
+{
+	before=$(meminfo MemTotal)
+	ok $bm_dev "release scratch"
+	same $((before + 65536)) "$(meminfo MemTotal)" "MemTotal after the release of 64 MiB"
+	same released "$(fate scratch@5c000000)" "the fate of scratch"
+	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" "managed"
+	bm_refused 'Device or resource busy' "release scratch"
+	bm_refused 'Device or resource busy' "release scratch@5c000000"
+	same $((before + 65536)) "$(meminfo MemTotal)" "MemTotal after two refusals"
+}
+
+# How many of the released pages are on an LRU list, says the kernel: bit 5 of
+# their 64 bits in /proc/kpageflags.
+in_use()
+{
+	dd if=/proc/kpageflags bs=32768 skip=$((0x5c000000 / page * 8 / 32768)) \
+		count=$((67108864 / page * 8 / 32768)) 2>/dev/null |
+		od -An -v -tx4 | awk '
+			{ for (i = 1; i <= NF; i += 2)
+				if ($i ~ /[2367abef].$/)
+					n++ }
+			END { print n + 0 }'
+}
+
+# Fill a tmpfs, by and by, until half of the released pages are in it.
+used_really()
+{
+	page=$(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev)
+	[ -r /proc/kpageflags ] || fail "no /proc/kpageflags"
+	mkdir -p /tmp/bm.fill
+	mount -t tmpfs -o size=100% none /tmp/bm.fill || fail "no tmpfs"
+	filled=0
+	found=0
+	while [ $found -lt $((67108864 / page / 2)) ] && [ "$(meminfo MemAvailable)" -gt 65536 ]; do
+		dd if=/dev/zero of=/tmp/bm.fill/$filled bs=1M count=32 2>/dev/null || break
+		filled=$((filled + 32))
+		found=$(in_use)
+	done
+	say "$found of $((67108864 / page)) released pages are in use after filling $filled MiB"
+	rm -r /tmp/bm.fill/*
+	umount /tmp/bm.fill
+	[ $found -ge $((67108864 / page / 2)) ] || fail "the released memory is not used"
+}
+
+release_others()
+{
+	before=$(meminfo MemTotal)
+	ok $bm_dev "release dynamic"
+	same $((before + 1024)) "$(meminfo MemTotal)" "MemTotal after 1 MiB more"
+	ok $bm_dev "release twin@60a00000"
+	same $((before + 1024 + 64)) "$(meminfo MemTotal)" "MemTotal after 64 KiB more"
+}
+
+refusals()
+{
+	before=$(meminfo MemTotal)
+	bm_refused 'No such file or directory' "release nosuch"
+	bm_refused 'No such file or directory' "release scrat"
+	bm_refused 'No such file or directory' "release scratch@"
+	bm_refused 'Operation not permitted' "release keep"
+	bm_refused 'Invalid argument' "release unmapped"
+	bm_refused 'Invalid argument' "release first"
+	bm_refused 'Invalid argument' "release uneven"
+	bm_refused 'Invalid argument' "release twin"
+	bm_refused 'Numerical result out of range' "release outside"
+	bm_refused 'Device or resource busy' "release left"
+	grep -q 'overlaps right@' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	bm_refused 'Device or resource busy' "release held"
+	grep -q 'pcie@10000000 holds held' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	same "$before" "$(meminfo MemTotal)" "MemTotal after refusals"
+}
+
+# A driver that binds to anything, to a device that wants the region.
+unbound()
+{
+	device=/sys/bus/platform/devices/borrower
+	driver=/sys/bus/platform/drivers/alarmtimer
+	[ -e $device ] && [ -e $driver ] || fail "no device or no driver to bind"
+	before=$(meminfo MemTotal)
+	echo alarmtimer >$device/driver_override
+	echo borrower >$driver/bind || fail "does not bind"
+	bm_refused 'Device or resource busy' "release lent"
+	same "$before" "$(meminfo MemTotal)" "MemTotal while it is bound"
+	echo borrower >$driver/unbind || fail "does not unbind"
+	ok $bm_dev "release lent"
+	same $((before + 1024)) "$(meminfo MemTotal)" "MemTotal afterwards"
+}
+
+run_cases "the nodes are those of /sys/firmware/devicetree:tree" \
+	"what became of each node:fates" \
+	"every contradiction is found:contradictions" \
+	"release raises MemTotal by the size, once:release" \
+	"the released pages are used:used_really" \
+	"dynamic regions and one of two namesakes:release_others" \
+	"what cannot be released:refusals" \
+	"a platform device holds its region while it is bound:unbound"

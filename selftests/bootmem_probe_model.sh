@@ -1,0 +1,203 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# The bootmem allocator on this machine's map, and everything wrong that one
+# can say to it.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/bootmem_probe.sh
+. "$here/bootmem_probe.sh"
+need_module bootmem_probe
+bm_load
+page=$(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev)
+
+# the largest free run: "start last KiB"
+free_run()
+{
+	awk '$4 == "free" {
+		size = substr($5, 5) + 0
+		if (size > largest) {
+			largest = size
+			split($3, r, "-")
+			best = r[1] " " r[2] " " size
+		}
+	} END { print best }' "$bm_dir/map"
+}
+sum_of() { awk -v s="$1" '$4 == s { sum += substr($5, 5) } END { printf "%d\n", sum }' "$bm_dir/map"; }
+allocated() { bm_field map '^allocated' bytes; }
+
+initial()
+{
+	ok $bm_dev reset
+	# memory less reservations less bitmaps: the rebuilt arrays count pages
+	[ "$(sum_of free)" -gt $(($(meminfo MemTotal) / 2)) ] || fail "$(cat "$bm_dir/map")"
+	grep -q '^model node=0 ' "$bm_dir/map" || fail "no node 0"
+}
+
+allocate()
+{
+	ok $bm_dev reset
+	before=$(sum_of free)
+	ok $bm_dev "alloc 4M align=$page"
+	same $((before - 4096)) "$(sum_of free)" "free after an alloc of 4M"
+	same 4194304 "$(allocated)" "the last allocation"
+	# where it was is free again
+	where=$(awk '/^allocated/ { print $2 }' "$bm_dir/map")
+	ok $bm_dev "free $where 4M"
+	same "$before" "$(sum_of free)" "free after the free"
+	# the next goes to the same place: the hint has moved back
+	ok $bm_dev "alloc 4M align=$page"
+	same "$where" "$(awk '/^allocated/ { print $2 }' "$bm_dir/map")" "first fit"
+	ok $bm_dev "alloc 100 align=4"
+	ok $bm_dev "alloc 100 align=4"
+	same $((before - 4096 - page / 1024)) "$(sum_of free)" "two small ones share a page"
+}
+
+goal_and_limit()
+{
+	ok $bm_dev reset
+	# shellcheck disable=SC2046 # three words
+	set -- $(free_run)
+	ok $bm_dev "alloc 64K align=64K goal=$2"
+	ok $bm_dev reset
+	ok $bm_dev "alloc 1M align=$page goal=$1"
+	same "$1" "$(awk '/^allocated/ { print $2 }' "$bm_dir/map")" "at its goal"
+	bm_refused 'Invalid argument' "alloc 1M limit=64K"
+}
+
+reserve_and_free()
+{
+	ok $bm_dev reset
+	# shellcheck disable=SC2046 # three words
+	set -- $(free_run)
+	start=$1
+	before=$(sum_of free)
+	ok $bm_dev "reserve $start 1M exclusive"
+	same $((before - 1024)) "$(sum_of free)" "free after a reserve of 1M"
+	bm_refused 'Device or resource busy' "reserve $start 2M exclusive"
+	ok $bm_dev "reserve $start 2M"
+	ok $bm_dev "free $start 2M"
+	same "$before" "$(sum_of free)" "free after the free"
+	bm_refused 'Invalid argument' "free $start 1M"
+	ok $bm_dev "reserve $start 1M"
+	# half free
+	bm_refused 'Invalid argument' "free $start 2M"
+	grep -q 'not reserved' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	# rounding: a page that is only touched is reserved, but not freed
+	ok $bm_dev "free $start 1M"
+	ok $bm_dev "reserve $start 1"
+	same $((before - page / 1024)) "$(sum_of free)" "one byte reserves a page"
+	bm_refused 'Invalid argument' "free $start $((page - 1))"
+	ok $bm_dev "free $start $page"
+}
+
+outside()
+{
+	for range in '0xfffffffffffff000 4K' '0xffffffffffffffff 1' \
+		'0xfffffffffffff000 8K' '0xffffffffffffffff 0xffffffffffffffff' \
+		'0x8000000000000000 0x8000000000000000' '0 0xffffffffffffffff' \
+		'0xfffffff000000000 1'; do
+		bm_refused 'Numerical result out of range' "reserve $range"
+		bm_refused 'Numerical result out of range' "reserve $range exclusive"
+	done
+	bm_refused 'Numerical result out of range' "free 0x8000000000000000 0x9000000000000000"
+	bm_refused 'Numerical result out of range' "free 0xfffffff000000000 1M"
+	bm_refused 'Cannot allocate memory' "alloc 0xffffffffffffffff"
+	bm_refused 'Cannot allocate memory' "alloc 1P"
+	bm_refused 'Cannot allocate memory' "alloc 4K align=8E"
+}
+
+malformed()
+{
+	for text in '' ' ' alloc 'alloc 0' 'alloc -1' 'alloc 10Q' 'alloc 8Mx' \
+		'alloc 1M align=0' 'alloc 1M align=3' 'alloc 1M align=4K align=4K' \
+		'alloc 1M size=3' 'alloc 1M goal=' 'alloc 1M goal=x' \
+		'alloc 1M goal=2M limit=1M' 'alloc 1M 2M' reserve 'reserve 0' \
+		'reserve x 4K' 'reserve 0 0' 'reserve 0 4K always' \
+		'reserve 0 4K exclusive exclusive' free 'free 0' 'free 0 0' \
+		'free 0 4K 4K' 'map x' 'reset x' 'free_all x' release \
+		'release a b' 'ALLOC 1M' 'frobnicate' 'alloc 1M
+free 0 4K'; do
+		bm_refused 'Invalid argument' "$text"
+	done
+	bm_refused 'Numerical result out of range' 'alloc 16E'
+	bm_refused 'Numerical result out of range' 'alloc 99999999999999999999'
+	bm_refused 'No such file or directory' 'release nosuch'
+	long=$(printf '%0300d' 0)
+	bm_refused 'Invalid argument' "alloc $long"
+}
+
+fragments()
+{
+	ok $bm_dev reset
+	before=$(sum_of free)
+	i=0
+	while [ $i -lt 100 ]; do
+		printf 'alloc %d align=%d\n' $((i * 777 + 1)) $((1 << (i % 17))) >$bm_dev ||
+			fail "alloc $i"
+		i=$((i + 1))
+	done
+	[ "$(sum_of free)" -lt "$before" ] || fail "nothing was allocated"
+	mark_log
+	ok $bm_dev map
+	log_since | grep -q 'run node=' || fail "map says nothing in the log"
+	ok $bm_dev reset
+	same "$before" "$(sum_of free)" "free after reset"
+}
+
+dissolved()
+{
+	ok $bm_dev reset
+	mark_log
+	ok $bm_dev free_all
+	log_since | grep -q 'free_all: [0-9]* pages' || fail "free_all says nothing"
+	grep -q '^model .* dissolved' "$bm_dir/map" || fail "the bitmap is still there"
+	bm_refused 'Invalid argument' free_all
+	bm_refused 'Cannot allocate memory' 'alloc 4K'
+	ok $bm_dev reset
+	grep -q dissolved "$bm_dir/map" && fail "reset does not bring the bitmap back"
+	[ "$(sum_of free)" -gt 0 ] || fail "nothing is free"
+}
+
+helps()
+{
+	mark_log
+	ok $bm_dev help
+	for verb in alloc reserve free free_all map reset release; do
+		log_since | grep -q "bootmem_probe: $verb " || fail "help lacks $verb"
+	done
+}
+
+# commands, readers and resets at once
+storm()
+{
+	ok $bm_dev reset
+	rm -f /tmp/bm.storm
+	for worker in 1 2 3 4; do
+		(
+			i=0
+			while [ $i -lt 30 ]; do
+				put $bm_dev "alloc ${worker}0K" || touch /tmp/bm.storm
+				cat "$bm_dir/map" >/dev/null
+				[ $((i % 10)) -ne 0 ] || put $bm_dev reset || touch /tmp/bm.storm
+				i=$((i + 1))
+			done
+		) &
+	done
+	wait
+	[ ! -e /tmp/bm.storm ] || fail "a command failed"
+	ok $bm_dev reset
+}
+
+run_cases "the model starts as boot did:initial" \
+	"alloc, free, and the hint:allocate" \
+	"goal and limit:goal_and_limit" \
+	"reserve and free, exclusive and half-free:reserve_and_free" \
+	"ranges that wrap or lie outside change nothing:outside" \
+	"malformed commands change nothing:malformed" \
+	"a hundred allocations, the map, and reset:fragments" \
+	"free_all ends it until reset:dissolved" \
+	"help names every verb:helps" \
+	"writers, readers and resets at once:storm"

@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm-arm64: --mem 1G --smp 2 --qemu '-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+# kmemlab-vm-x86_64: --mem 5G --smp 2 --append cma=64M --qemu '-object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=3G -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+#
+# Two nodes: on arm64 they adjoin, on a PC the hole below 4 GiB is between
+# them. There, CMA ends up above 4 GiB.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/bootmem_probe.sh
+. "$here/bootmem_probe.sh"
+need_module bootmem_probe
+[ -d /sys/devices/system/node/node1 ] || skip_all "needs a machine with two nodes"
+bm_load
+
+start_of() { awk -v n="node=$1" '$1 == "model" && $2 == n { print substr($3, 7) }' "$bm_dir/map"; }
+last_of() { awk -v n="node=$1" '$1 == "run" && $2 == n { split($3, r, "-"); last = r[2] } END { print last }' "$bm_dir/map"; }
+in_node() { awk -v n="node=$1" '$1 == "run" && $2 == n && $4 == "free" { sum += substr($5, 5) } END { printf "%d\n", sum }' "$bm_dir/map"; }
+
+nodes()
+{
+	same 2 "$(grep -c '^model ' "$bm_dir/map")" "nodes of the model"
+	for node in 0 1; do
+		same "$(awk -v n=$node '$2 == n && $3 == "MemTotal:" { print $4 }' /sys/devices/system/node/node$node/meminfo)" \
+			"$(awk -F'managed=' -v n="node=$node " '$1 ~ n { sum += $2 } END { print sum }' "$bm_dir/zones")" \
+			"MemTotal of node $node"
+	done
+	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" MemTotal
+}
+
+# free what is reserved around the border first, so that the border is free
+over_the_border()
+{
+	ok $bm_dev reset
+	border=$(start_of 1)
+	end=$(last_of 0)
+	from=$((end + 1 - 1048576))
+	if [ $((end + 1)) = $((border)) ]; then
+		ok $bm_dev "reserve $from 2M"
+		free0=$(in_node 0)
+		free1=$(in_node 1)
+		ok $bm_dev "free $from 2M"
+		same $((free0 + 1024)) "$(in_node 0)" "free in node 0"
+		same $((free1 + 1024)) "$(in_node 1)" "free in node 1"
+		ok $bm_dev "reserve $from 2M exclusive"
+		bm_refused 'Device or resource busy' "reserve $((from - 4096)) 2M exclusive"
+		same "$free0 $free1" "$(in_node 0) $(in_node 1)" "free in both"
+	else
+		bm_refused 'Numerical result out of range' "reserve $from 2M"
+		bm_refused 'Numerical result out of range' "free $from 2M"
+		bm_refused 'Numerical result out of range' "reserve $from $((border - from + 4096))"
+		bm_refused 'Numerical result out of range' "reserve $((end + 1)) 4K"
+		grep -q 'in no node' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	fi
+}
+
+by_goal()
+{
+	ok $bm_dev reset
+	free0=$(in_node 0)
+	ok $bm_dev "alloc 1M align=4K goal=$(start_of 1)"
+	same "$free0" "$(in_node 0)" "node 0 after an alloc with its goal in node 1"
+	# nothing of node 0 is left: the next node follows
+	ok $bm_dev reset
+	free1=$(in_node 1)
+	while put $bm_dev "alloc 64M align=4K limit=$(($(last_of 0) + 1))" 2>/dev/null; do
+		same "$free1" "$(in_node 1)" "node 1 below the limit"
+	done
+	ok $bm_dev "alloc 64M align=4K"
+	same $((free1 - 65536)) "$(in_node 1)" "node 1 once node 0 is full"
+}
+
+# cma= without an address ends up out of reach of 32-bit devices
+above_4g()
+{
+	is_x86 || return 0
+	if [ "$(meminfo CmaTotal)" ]; then
+		bm_effect cma=64M as-asked
+		bm_found cma-above-4g
+	else
+		bm_found no-cma
+	fi
+	same "lint findings=1" "$(head -n 1 "$bm_dir/lint")" lint
+}
+
+run_cases "each node has its zones and its bitmap:nodes" \
+	"a range over two nodes, or over the gap between them:over_the_border" \
+	"a goal in the second node, and a full first one:by_goal" \
+	"CMA above 4 GiB is found:above_4g"

@@ -1,0 +1,189 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# bootmem_probe's report against the kernel's own word.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/bootmem_probe.sh
+. "$here/bootmem_probe.sh"
+need_module bootmem_probe
+bm_load
+
+memtotal()
+{
+	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" MemTotal
+	same "$(bm_field zones '^total' managed)" \
+		"$(awk -F'managed=' '/^zone/ { sum += $2 } END { print sum }' "$bm_dir/zones")" \
+		"the sum of the zones"
+}
+
+# /proc/zoneinfo counts pages, and has zones without pages, too
+zoneinfo()
+{
+	page=$(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev)
+	same "$(awk -v kib=$((page / 1024)) '
+		$1 == "Node" { node = $2 + 0; zone = $4 }
+		$1 ~ /^(spanned|present|managed)$/ { v[$1] = $2 * kib }
+		$1 == "managed" && v["spanned"] {
+			print node, zone, v["spanned"], v["present"], v["managed"]
+		}' /proc/zoneinfo)" \
+		"$(sed -n 's/^zone node=\(.*\) name=\(.*\) start=.* spanned=\(.*\) present=\(.*\) managed=\(.*\) cma=.*/\1 \2 \3 \4 \5/p' "$bm_dir/zones")" \
+		/proc/zoneinfo
+}
+
+cmatotal()
+{
+	total=$(meminfo CmaTotal)
+	same "${total:-0}" "$(bm_field zones '^total' cma)" CmaTotal
+}
+
+# what debugfs prints, in our words; before 6.12 or so without flags
+memblock_lines()
+{
+	awk -v name="$1" '{
+		sub(/:/, "", $1)
+		split($2, range, /\.\./)
+		for (i = 1; i <= 2; i++) {
+			sub(/^0x0*/, "", range[i])
+			if (range[i] == "")
+				range[i] = "0"
+		}
+		line = name " " $1 " 0x" range[1] "-0x" range[2]
+		if (NF > 2 && $NF != "NONE")
+			line = line " flags=" $NF
+		print line
+	}' "/sys/kernel/debug/memblock/$1"
+}
+
+memblock()
+{
+	source=$(bm_field memblock '^memblock' source)
+	if [ ! -e /sys/kernel/debug/memblock/memory ]; then
+		same rebuilt-from-iomem-and-page-state "$source" source
+		same "$(grep -c ' : System RAM$' /proc/iomem)" \
+			"$(grep -c '^memory ' "$bm_dir/memblock")" "ranges of RAM"
+		return
+	fi
+	same kept-by-the-kernel "$source" source
+	for array in memory reserved; do
+		drop='s/ node=[0-9]*//'
+		[ "$(awk 'END { print NF }' /sys/kernel/debug/memblock/$array)" -gt 2 ] ||
+			drop='s/ node=[0-9]*//; s/ flags=.*//'
+		same "$(memblock_lines $array)" \
+			"$(sed -n "/^$array /{$drop;p}" "$bm_dir/memblock")" \
+			"memblock's $array"
+	done
+}
+
+# /proc/iomem indents five levels at most
+iomem()
+{
+	same "$(sed 's/\( : .\{47\}\).*/\1/' /proc/iomem)" "$(awk '
+		function pad(hex) {
+			sub(/^0x/, "", hex)
+			while (length(hex) < 8)
+				hex = "0" hex
+			return hex
+		}
+		{
+			split($2, range, "-")
+			depth = substr($3, 7) + 0
+			name = $0
+			sub(/.* name=/, "", name)
+			indent = ""
+			for (i = 0; i < depth && i < 5; i++)
+				indent = indent "  "
+			print indent pad(range[1]) "-" pad(range[2]) " : " name
+		}' "$bm_dir/iomem")" /proc/iomem
+}
+
+adds_up()
+{
+	say "$(cat "$bm_dir/used")"
+	awk '
+		$1 != "used" { next }
+		{ for (i = 1; i <= NF; i++)
+			if ($i ~ /^kib=/)
+				kib = substr($i, 5) + 0 }
+		$2 == "total" { total = kib; next }
+		$2 == "rest" { rest = kib }
+		$2 == "kernel" { kernel += kib }
+		{ sum += kib }
+		END { exit !(kernel > 4096 && sum >= total - NR && sum <= total + NR) }
+	' "$bm_dir/used" || fail "the lines do not add up"
+	same "$(bm_field zones '^total' reserved)" "$(bm_field used '^used total' kib)" reserved
+	awk -v ram="$(bm_field zones '^total' present)" '
+		$2 == "rest" { rest = substr($3, 5) + 0; seen = 1 }
+		END { exit !(seen && rest < ram / 50 && rest > -ram / 500) }
+	' "$bm_dir/used" || fail "the rest is 2 % of RAM or more, or less than nothing"
+}
+
+# the whole of memory is in the layout, once
+layout()
+{
+	awk '
+		FILENAME ~ /zones$/ { if ($1 == "total") present = substr($2, 9) + 0; next }
+		$1 == "layout" && $3 != "use=firmware" { sum += substr($4, 5) + 0 }
+		/name=first MiB/ { sum += substr($4, 5) + 0 }
+		END { d = sum - present; exit !(present && d > -256 && d < 256) }
+	' "$bm_dir/zones" "$bm_dir/layout" ||
+		fail "the layout does not cover what is present: $(cat "$bm_dir/layout")"
+}
+
+regions()
+{
+	same "$(ls -d /sys/firmware/devicetree/base/reserved-memory/*/ 2>/dev/null | wc -l)" \
+		"$(grep -c '^region ' "$bm_dir/regions")" "nodes of /reserved-memory"
+}
+
+clean()
+{
+	grep -q 'cma=' /proc/cmdline && [ -z "$(meminfo CmaTotal)" ] &&
+		fail "this board asks for CMA, which its kernel lacks"
+	same "lint findings=0" "$(cat "$bm_dir/lint")" "the lint of a clean machine"
+}
+
+parts()
+{
+	cat $bm_dev >/tmp/bm.$$ || fail "cannot read $bm_dev"
+	for part in zones used memblock regions parameters lint map; do
+		cat "$bm_dir/$part" >/tmp/bm.part.$$ || fail "cannot read $part"
+		awk 'NR == FNR { seen[$0]; next } !($0 in seen) { exit 1 }' \
+			/tmp/bm.$$ /tmp/bm.part.$$ || fail "$part is not part of the report"
+	done
+	rm /tmp/bm.$$ /tmp/bm.part.$$
+	same crw------- "$(stat -c %A $bm_dev 2>/dev/null || ls -l $bm_dev | cut -c1-10)" "the mode of $bm_dev"
+}
+
+# one byte at a time, and stopping half-way
+small_reads()
+{
+	dd if=$bm_dev bs=1 count=40 2>/dev/null | grep -q '^bootmem_probe page=' ||
+		fail "the header does not come byte by byte"
+	head -n 1 $bm_dev | grep -q . || fail "nothing to read"
+}
+
+in_use()
+{
+	exec 3<$bm_dev
+	rmmod bootmem_probe 2>/dev/null && fail "unloads while open"
+	exec 3<&-
+	unload bootmem_probe || fail "does not unload"
+	[ ! -e $bm_dir ] && [ ! -e $bm_dev ] || fail "something stays behind"
+	bm_load
+}
+
+run_cases "managed pages sum to MemTotal:memtotal" \
+	"zones are those of /proc/zoneinfo:zoneinfo" \
+	"CMA is CmaTotal:cmatotal" \
+	"memblock's arrays are those of debugfs, or said to be rebuilt:memblock" \
+	"the iomem tree is /proc/iomem:iomem" \
+	"what is reserved adds up, the rest below 2 %:adds_up" \
+	"the layout covers all memory:layout" \
+	"every reserved-memory node is there:regions" \
+	"a clean machine gives no finding:clean" \
+	"the device's report is the sum of its parts:parts" \
+	"reads of any size:small_reads" \
+	"unloads, but not while it is read:in_use"
