@@ -5,7 +5,7 @@
 #
 #	draw_class("vmalloc", "v", "#4c78a8")	in the order of the legend
 #	draw_begin(end, cells)
-#	draw_add(from, to, "vmalloc")
+#	draw_add(from, to, "vmalloc", "a title to hover over, or none")
 #	draw_chars(64)				rows of 64 cells, and the legend
 #	draw_svg(file, title)
 
@@ -33,12 +33,13 @@ function draw_begin(end, cells)
 	draw_cell = end / draw_cells
 }
 
-function draw_add(from, to, name,   cell, upto)
+function draw_add(from, to, name, title,   cell, upto)
 {
 	draw_rects++
 	draw_from[draw_rects] = from
 	draw_to[draw_rects] = to
 	draw_name[draw_rects] = name
+	draw_title[draw_rects] = title
 	draw_used[name] = 1
 	while (from < to) {
 		cell = int(from / draw_cell)
@@ -76,8 +77,17 @@ function draw_chars(width,   cell, i, line)
 	printf "  a character: %s; %s\n", human(draw_cell), line
 }
 
+function draw_escape(text)
+{
+	gsub(/&/, "\\&amp;", text)
+	gsub(/</, "\\&lt;", text)
+	gsub(/>/, "\\&gt;", text)
+	return text
+}
+
 function draw_svg(file, title,   i, x, w, legend)
 {
+	title = draw_escape(title)
 	print "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1000\" height=\"120\" font-family=\"sans-serif\" font-size=\"12\">" >file
 	printf "<title>%s</title>\n", title >file
 	printf "<text x=\"0\" y=\"14\">%s</text>\n", title >file
@@ -86,8 +96,12 @@ function draw_svg(file, title,   i, x, w, legend)
 		x = draw_from[i] * 1000 / draw_end
 		w = (draw_to[i] - draw_from[i]) * 1000 / draw_end
 		# thinner than this nobody sees it
-		printf "<rect x=\"%.3f\" y=\"24\" width=\"%.3f\" height=\"60\" fill=\"%s\"/>\n", \
+		printf "<rect x=\"%.3f\" y=\"24\" width=\"%.3f\" height=\"60\" fill=\"%s\"", \
 			x, w < 0.2 ? 0.2 : w, draw_color[draw_name[i]] >file
+		if (draw_title[i] == "")
+			print "/>" >file
+		else
+			printf "><title>%s</title></rect>\n", draw_escape(draw_title[i]) >file
 	}
 	for (i = 1; i <= draw_classes; i++) {
 		if (!draw_used[draw_names[i]])
