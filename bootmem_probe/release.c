@@ -6,6 +6,7 @@
 #include <linux/device.h>
 #include <linux/memory_hotplug.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/of_platform.h>
 #include <linux/platform_device.h>
 #include <linux/sched.h>
@@ -132,10 +133,27 @@ static bool held_by(struct device_node *user)
 	return bound;
 }
 
+/* cblock takes regions without a device; it need not be loaded, or built. */
+static bool held_by_cblock(const struct device_node *np)
+{
+	void *(*region_of_node)(const struct device_node *np);
+	bool held;
+
+	region_of_node = (void *)__symbol_get("cblock_region_of_node");
+	if (!region_of_node)
+		return false;
+	held = region_of_node(np);
+	__symbol_put("cblock_region_of_node");
+	return held;
+}
+
 static int check_drivers(const struct bm_region *region, const char *name)
 {
 	struct device_node *user;
 
+	if (held_by_cblock(region->np))
+		return kml_fail(&bm_verdict, -EBUSY, "release: cblock holds %s",
+				name);
 	for_each_node_with_property(user, "memory-region") {
 		int err;
 

@@ -161,7 +161,24 @@ unbound()
 	same $((before + 1024)) "$(meminfo MemTotal)" "MemTotal afterwards"
 }
 
-run_cases "the nodes are those of /sys/firmware/devicetree:tree" \
+by_cblock()
+{
+	before=$(meminfo MemTotal)
+	load cblock || fail "cblock does not load"
+	bm_refused 'Device or resource busy' "release block"
+	grep -q 'cblock holds block' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	unload cblock || fail "cblock does not unload"
+	ok $bm_dev "release block"
+	same $((before + 256)) "$(meminfo MemTotal)" "MemTotal once cblock is gone"
+	# and now it is too late for cblock
+	load cblock || fail "cblock does not load again"
+	grep -q 60580000 /dev/cblock && fail "cblock took a released region"
+	unload cblock
+}
+
+set --
+module_file cblock >/dev/null && set -- "cblock holds its region while it is loaded:by_cblock"
+run_cases "$@" "the nodes are those of /sys/firmware/devicetree:tree" \
 	"what became of each node:fates" \
 	"every contradiction is found:contradictions" \
 	"release raises MemTotal by the size, once:release" \
