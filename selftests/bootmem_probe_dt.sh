@@ -37,10 +37,10 @@ tree()
 		for property in no-map reusable; do
 			case "$line " in *" $property "*) has=yes ;; *) has=no ;; esac
 			[ -e "$node/$property" ] && want=yes || want=no
-			same $want $has "$property of $name"
+			same $want "$has" "$property of $name"
 		done
 	done
-	same "$(ls -d "$base"/*/ | wc -l)" "$(grep -c '^region ' "$bm_dir/regions")" nodes
+	same "$(find "$base" -mindepth 1 -maxdepth 1 -type d | wc -l)" "$(grep -c '^region ' "$bm_dir/regions")" nodes
 }
 
 fates()
@@ -88,8 +88,8 @@ release()
 # their 64 bits in /proc/kpageflags.
 in_use()
 {
-	dd if=/proc/kpageflags bs=32768 skip=$((0x5c000000 / page * 8 / 32768)) \
-		count=$((67108864 / page * 8 / 32768)) 2>/dev/null |
+	dd if=/proc/kpageflags bs=32768 skip=$((0x5c000000 / 4096 / page)) \
+		count=$((67108864 / 4096 / page)) 2>/dev/null |
 		od -An -v -tx4 | awk '
 			{ for (i = 1; i <= NF; i += 2)
 				if ($i ~ /[2367abef].$/)
@@ -106,7 +106,7 @@ used_really()
 	mount -t tmpfs -o size=100% none /tmp/bm.fill || fail "no tmpfs"
 	filled=0
 	found=0
-	while [ $found -lt $((67108864 / page / 2)) ] && [ "$(meminfo MemAvailable)" -gt 65536 ]; do
+	while [ "$found" -lt $((67108864 / page / 2)) ] && [ "$(meminfo MemAvailable)" -gt 65536 ]; do
 		dd if=/dev/zero of=/tmp/bm.fill/$filled bs=1M count=32 2>/dev/null || break
 		filled=$((filled + 32))
 		found=$(in_use)
@@ -114,7 +114,7 @@ used_really()
 	say "$found of $((67108864 / page)) released pages are in use after filling $filled MiB"
 	rm -r /tmp/bm.fill/*
 	umount /tmp/bm.fill
-	[ $found -ge $((67108864 / page / 2)) ] || fail "the released memory is not used"
+	[ "$found" -ge $((67108864 / page / 2)) ] || fail "the released memory is not used"
 }
 
 release_others()
@@ -150,7 +150,8 @@ unbound()
 {
 	device=/sys/bus/platform/devices/borrower
 	driver=/sys/bus/platform/drivers/alarmtimer
-	[ -e $device ] && [ -e $driver ] || fail "no device or no driver to bind"
+	[ -e $device ] || fail "no device to bind"
+	[ -e $driver ] || fail "no driver to bind"
 	before=$(meminfo MemTotal)
 	echo alarmtimer >$device/driver_override
 	echo borrower >$driver/bind || fail "does not bind"

@@ -134,7 +134,7 @@ layout()
 
 regions()
 {
-	same "$(ls -d /sys/firmware/devicetree/base/reserved-memory/*/ 2>/dev/null | wc -l)" \
+	same "$(find /sys/firmware/devicetree/base/reserved-memory -mindepth 1 -maxdepth 1 -type d 2>/dev/null | wc -l)" \
 		"$(grep -c '^region ' "$bm_dir/regions")" "nodes of /reserved-memory"
 }
 
@@ -154,7 +154,7 @@ parts()
 			/tmp/bm.$$ /tmp/bm.part.$$ || fail "$part is not part of the report"
 	done
 	rm /tmp/bm.$$ /tmp/bm.part.$$
-	same crw------- "$(stat -c %A $bm_dev 2>/dev/null || ls -l $bm_dev | cut -c1-10)" "the mode of $bm_dev"
+	same crw------- "$(stat -c %A $bm_dev)" "the mode of $bm_dev"
 }
 
 # one byte at a time, and stopping half-way
@@ -171,7 +171,8 @@ in_use()
 	rmmod bootmem_probe 2>/dev/null && fail "unloads while open"
 	exec 3<&-
 	unload bootmem_probe || fail "does not unload"
-	[ ! -e $bm_dir ] && [ ! -e $bm_dev ] || fail "something stays behind"
+	[ ! -e $bm_dir ] || fail "$bm_dir stays behind"
+	[ ! -e $bm_dev ] || fail "$bm_dev stays behind"
 	bm_load
 }
 
