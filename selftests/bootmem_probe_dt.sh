@@ -37,7 +37,7 @@ tree()
 		for property in no-map reusable; do
 			case "$line " in *" $property "*) has=yes ;; *) has=no ;; esac
 			[ -e "$node/$property" ] && want=yes || want=no
-			same $want "$has" "$property of $name"
+			same "$want" "$has" "$property of $name"
 		done
 	done
 	same "$(find "$base" -mindepth 1 -maxdepth 1 -type d | wc -l)" "$(grep -c '^region ' "$bm_dir/regions")" nodes

@@ -154,7 +154,7 @@ parts()
 			/tmp/bm.$$ /tmp/bm.part.$$ || fail "$part is not part of the report"
 	done
 	rm /tmp/bm.$$ /tmp/bm.part.$$
-	same crw------- "$(stat -c %A $bm_dev)" "the mode of $bm_dev"
+	same $bm_dev "$(find $bm_dev -perm 600)" "the device with mode 0600"
 }
 
 # one byte at a time, and stopping half-way
