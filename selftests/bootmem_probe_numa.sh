@@ -48,6 +48,7 @@ over_the_border()
 		bm_refused 'Device or resource busy' "reserve $((from - 4096)) 2M exclusive"
 		same "$free0 $free1" "$(in_node 0) $(in_node 1)" "free in both"
 	else
+		ok $bm_dev "reserve $from 1M"
 		bm_refused 'Numerical result out of range' "reserve $from 2M"
 		bm_refused 'Numerical result out of range' "free $from 2M"
 		bm_refused 'Numerical result out of range' "reserve $from $((border - from + 4096))"
