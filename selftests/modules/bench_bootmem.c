@@ -4,6 +4,10 @@
  * allocator, and bit by bit as bootmem did. Under an instruction clock
  * (scripts/vm --icount) nanoseconds are instructions.
  */
+#ifndef pr_fmt
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+#endif
+
 #include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/vmalloc.h>
