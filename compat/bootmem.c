@@ -112,8 +112,7 @@ static resource_size_t iomem_align(void *data, const struct resource *gap,
 }
 
 /*
- * "resource: Pass full extent of empty space to resource_alignf callback" gave
- * the callback one more argument in 7.1; found by looking.
+ * The callback has one more argument in 7.3 than in 6.12; found by looking.
  */
 static resource_size_t iomem_align_full(void *data, const struct resource *gap,
 					const struct resource *full,
@@ -202,7 +201,7 @@ bool kml_initrd(u64 *start, u64 *size)
 
 int kml_reserve_mem(const char *name, phys_addr_t *start, phys_addr_t *size)
 {
-	/* "mm/memblock: Add "reserve_mem" to reserved named memory at boot up", in 6.12 */
+	/* there in 6.12, not in 6.1 */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	return reserve_mem_find_by_name(name, start, size) ? 0 : -ENOENT;
 #else
