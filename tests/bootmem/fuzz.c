@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * libFuzzer's entry: the input is a program of operations, run on the
- * allocator and on the reference, compared after every step.
+ * allocator and on the reference, compared after every step. The Makefile
+ * gives the function the name that libFuzzer wants.
  */
-#include <linux/kernel.h>
+#include <linux/mm.h>
 
 #include "reference.h"
 
@@ -14,9 +15,7 @@ struct op {
 	u64 wild;			/* used as it is, one time in eight */
 };
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len);
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t len)
+int FUZZ_ENTRY(const unsigned char *data, size_t len)
 {
 	static struct pair pair;
 	struct op op;

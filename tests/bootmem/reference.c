@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <linux/kernel.h>
+#include <linux/mm.h>
 
 #include "reference.h"
 
@@ -206,7 +207,7 @@ void pair_init(struct pair *pair, unsigned int layout)
 {
 	int i;
 
-	layout %= sizeof(layouts) / sizeof(layouts[0]);
+	layout %= ARRAY_SIZE(layouts);
 	bootmap_init(&pair->bm);
 	pair->ref.nr = 0;
 	for (i = 0; i < REF_NODES && layouts[layout][i].low; i++) {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The rules of bootmem one by one, with numbers worked out by hand. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <linux/kernel.h>
+#include <linux/mm.h>
 
 #include "core.h"
 
@@ -251,7 +252,7 @@ static const struct {
 
 int main(void)
 {
-	int nr = sizeof(cases) / sizeof(cases[0]), bad = 0;
+	int nr = ARRAY_SIZE(cases), bad = 0;
 
 	printf("TAP version 13\n1..%d\n", nr);
 	for (int i = 0; i < nr; i++) {
