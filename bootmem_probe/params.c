@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The command line's memory parameters, and what became of each. */
-#include <linux/cma.h>
 #include <linux/kernel.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>

@@ -5,9 +5,19 @@
 #ifndef _KMEMLAB_COMPAT_BOOTMEM_H
 #define _KMEMLAB_COMPAT_BOOTMEM_H
 
+#include <linux/cma.h>
 #include <linux/ioport.h>
 #include <linux/memblock.h>
 #include <linux/types.h>
+
+/*
+ * e16faf26780f ("cma: factor out minimum alignment requirement", v5.18), which
+ * stable kernels took over
+ */
+#ifndef CMA_MIN_ALIGNMENT_BYTES
+#define CMA_MIN_ALIGNMENT_BYTES \
+	(PAGE_SIZE << max_t(unsigned int, MAX_ORDER - 1, pageblock_order))
+#endif
 
 /**
  * kml_memblock - one of memblock's arrays, where the kernel keeps them

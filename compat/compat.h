@@ -20,10 +20,4 @@
 #define kunmap_local(addr)	kunmap_atomic(addr)
 #endif
 
-/* "cma: factor out minimum alignment requirement", v5.18 */
-#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 18, 0)
-#define CMA_MIN_ALIGNMENT_BYTES \
-	(PAGE_SIZE << max_t(unsigned int, MAX_ORDER - 1, pageblock_order))
-#endif
-
 #endif /* _KMEMLAB_COMPAT_H */
