@@ -85,6 +85,13 @@ in_use()
 			END { print n + 0 }'
 }
 
+# fill FILE: memory, but for 16 MiB
+fill()
+{
+	dd if=/dev/zero of="/tmp/bm.fill/$1" bs=1M \
+		count=$(($(meminfo MemAvailable) / 1024 - 16)) 2>/dev/null
+}
+
 # Memory is filled but for some MiB, then 64 MiB are released: what is filled
 # next can come from nowhere else.
 release()
@@ -93,10 +100,11 @@ release()
 	[ -r /proc/kpageflags ] || fail "no /proc/kpageflags"
 	mkdir -p /tmp/bm.fill
 	mount -t tmpfs -o size=100% none /tmp/bm.fill || fail "no tmpfs"
-	trap 'umount /tmp/bm.fill' EXIT
-	dd if=/dev/zero of=/tmp/bm.fill/before bs=1M \
-		count=$(($(meminfo MemAvailable) / 1024 - 48)) 2>/dev/null
-
+	# huge pages want more kept free than is filled here
+	kept=$(cat /proc/sys/vm/min_free_kbytes)
+	echo 4096 >/proc/sys/vm/min_free_kbytes
+	trap 'umount /tmp/bm.fill; echo $kept >/proc/sys/vm/min_free_kbytes' EXIT
+	fill before
 	before=$(meminfo MemTotal)
 	ok $bm_dev "release scratch"
 	same $((before + 65536)) "$(meminfo MemTotal)" "MemTotal after the release of 64 MiB"
@@ -106,7 +114,7 @@ release()
 	bm_refused 'Device or resource busy' "release scratch@5c000000"
 	same $((before + 65536)) "$(meminfo MemTotal)" "MemTotal after two refusals"
 
-	dd if=/dev/zero of=/tmp/bm.fill/after bs=1M count=80 2>/dev/null
+	fill after
 	found=$(in_use)
 	say "$found of $((67108864 / page)) released pages are in use"
 	[ "$found" -ge $((67108864 / page / 2)) ] || fail "the released memory is not used"
