@@ -69,8 +69,8 @@ unsigned long bootmap_map_pages(unsigned long pages)
  * @min_pfn: first page
  * @low_pfn: the page after the last
  *
- * Return: 0; -EINVAL for an empty node, a bitmap outside it, or a node that
- * overlaps another.
+ * Return: 0; -E2BIG for more than BOOTMAP_PAGES_MAX pages; -EINVAL for an empty
+ * node, a bitmap outside it, or a node that overlaps another.
  */
 int bootmap_add_node(struct bootmap *bm, struct bootmap_node *node, int nid,
 		     unsigned long *map, unsigned long map_pfn,
@@ -80,6 +80,8 @@ int bootmap_add_node(struct bootmap *bm, struct bootmap_node *node, int nid,
 
 	if (min_pfn >= low_pfn)
 		return refuse(bm, -EINVAL, min_pfn, "an empty node");
+	if (low_pfn - min_pfn > BOOTMAP_PAGES_MAX)
+		return refuse(bm, -E2BIG, min_pfn, "more pages than a bitmap takes");
 	if (map_pfn < min_pfn || map_pfn >= low_pfn ||
 	    low_pfn - map_pfn < bootmap_map_pages(low_pfn - min_pfn))
 		return refuse(bm, -EINVAL, map_pfn, "a bitmap outside its node");

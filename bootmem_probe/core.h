@@ -7,8 +7,12 @@
 #ifndef _BOOTMEM_PROBE_CORE_H
 #define _BOOTMEM_PROBE_CORE_H
 
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/types.h>
+
+/* Bitmaps count in int. A node may span more where its RAM lies far apart. */
+#define BOOTMAP_PAGES_MAX	((unsigned long)INT_MAX)
 
 /**
  * struct bootmap_node - what one node's allocator knows

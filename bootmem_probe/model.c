@@ -55,6 +55,10 @@ static int add_node(struct bootmap *bm, const struct bm_machine *m, int nid)
 
 	if (min == low)
 		return 0;
+	if (low - min > BOOTMAP_PAGES_MAX)
+		return kml_fail(&bm_verdict, -E2BIG,
+				"no model: node %d spans %lu pages", nid,
+				low - min);
 	n = kzalloc(sizeof(*n), GFP_KERNEL);
 	if (!n)
 		return -ENOMEM;
@@ -117,8 +121,9 @@ int bm_model_reset(void)
 	err = build(&fresh, m);
 	bm_machine_free(m);
 	if (err) {
-		kml_fail(&bm_verdict, err, "reset: %s at %#llx",
-			 fresh.why ?: "no memory", fresh.where);
+		if (err != -E2BIG)
+			kml_fail(&bm_verdict, err, "reset: %s at %#llx",
+				 fresh.why ?: "no memory", fresh.where);
 		free_nodes(&fresh);
 		return err;
 	}
@@ -296,10 +301,14 @@ void bm_model_show(struct seq_file *s)
 	mutex_unlock(&model_lock);
 }
 
+/* The reports are worth having without a model, too. */
 int bm_model_init(void)
 {
+	int err;
+
 	bootmap_init(&model);
-	return bm_model_reset();
+	err = bm_model_reset();
+	return err == -E2BIG ? 0 : err;
 }
 
 void bm_model_exit(void)
