@@ -122,6 +122,7 @@ enum bm_effect { BM_AS_ASKED, BM_DIFFERENTLY, BM_NOT_AT_ALL };
  * @value: behind it
  * @size: the size that it asks for, 0 if it does not start with one
  * @rest: what follows the size
+ * @superseded: a later one of that name replaces it
  * @effect: what became of it
  * @why: how, in words
  */
@@ -130,6 +131,7 @@ struct bm_param {
 	const char *value;
 	u64 size;
 	const char *rest;
+	bool superseded;
 	enum bm_effect effect;
 	char why[160];
 };

@@ -201,7 +201,7 @@ static void lint_cma(struct lint *lint, const struct bm_param *p)
 				p->value);
 		return;
 	}
-	if (p->size && p->effect != BM_AS_ASKED) {
+	if (bm_cma_unnamed(m) < p->size) {
 		finding(lint, "cma-too-large",
 			"ask for less than the largest zone has free at boot",
 			"cma=%s: %s, and the largest zone has %llu KiB",
@@ -273,7 +273,7 @@ static void lint_params(struct lint *lint)
 
 		if (!strcmp(p->name, "memmap"))
 			lint_memmap(lint, p);
-		else if (!strcmp(p->name, "cma"))
+		else if (!strcmp(p->name, "cma") && !p->superseded)
 			lint_cma(lint, p);
 		else if (!strcmp(p->name, "crashkernel") &&
 			 p->effect == BM_NOT_AT_ALL)

@@ -199,31 +199,30 @@ static void memmap_effect(struct bm_param *p, const struct bm_machine *m)
 static void cma_effect(struct bm_param *p, const struct bm_machine *m)
 {
 	u64 found = bm_cma_unnamed(m);
-	u64 want = ALIGN(p->size, bm_cma_granule());
 
 	if (!IS_ENABLED(CONFIG_DMA_CMA))
 		effect(p, BM_NOT_AT_ALL, "this kernel is built without CMA");
-	else if (found == want)
+	else if (found == p->size)
 		effect(p, BM_AS_ASKED, "CMA has %llu KiB", found >> 10);
 	else if (!found)
 		effect(p, BM_NOT_AT_ALL, "there is no such area");
-	else if (found > want)
+	else if (found == ALIGN(p->size, bm_cma_granule()))
+		effect(p, BM_DIFFERENTLY,
+		       "CMA has %llu KiB, rounded up to blocks of %llu",
+		       found >> 10, bm_cma_granule() >> 10);
+	else if (found > p->size)
 		effect(p, BM_AS_ASKED,
 		       "part of the %llu KiB that CMA has", found >> 10);
 	else
-		effect(p, BM_DIFFERENTLY, "CMA has %llu KiB", found >> 10);
+		effect(p, BM_DIFFERENTLY, "CMA has only %llu KiB", found >> 10);
 }
 
-/* numa_cma=NODE:SIZE[,NODE:SIZE…] */
-static void numa_cma_effect(struct bm_param *p, const struct bm_machine *m)
+/* NODE:SIZE[,NODE:SIZE...], each node's share of CMA */
+static void by_node_effect(struct bm_param *p, const struct bm_machine *m)
 {
 	const char *value = p->value;
 	char *end;
 
-	if (!IS_ENABLED(CONFIG_DMA_NUMA_CMA)) {
-		effect(p, BM_NOT_AT_ALL, "this kernel is built without it");
-		return;
-	}
 	for (; *value; value = *end == ',' ? end + 1 : end) {
 		u64 nid = memparse(value, &end);
 		const struct bm_range *r;
@@ -244,16 +243,27 @@ static void numa_cma_effect(struct bm_param *p, const struct bm_machine *m)
 		effect(p, BM_AS_ASKED, "node %llu has %llu KiB of CMA", nid,
 		       found >> 10);
 	}
-	if (*value)
+	if (*value || !*p->value)
 		effect(p, BM_NOT_AT_ALL, "not NODE:SIZE");
 }
 
+static void numa_cma_effect(struct bm_param *p, const struct bm_machine *m)
+{
+	if (!IS_ENABLED(CONFIG_DMA_NUMA_CMA))
+		effect(p, BM_NOT_AT_ALL, "this kernel is built without it");
+	else
+		by_node_effect(p, m);
+}
+
+/* SIZE, or NODE:SIZE[,NODE:SIZE...] */
 static void hugetlb_cma_effect(struct bm_param *p, const struct bm_machine *m)
 {
 	u64 found = bm_cma_unnamed(m);
 
 	if (!IS_ENABLED(CONFIG_CMA) || !IS_ENABLED(CONFIG_HUGETLB_PAGE))
 		effect(p, BM_NOT_AT_ALL, "this kernel is built without it");
+	else if (*p->rest == ':')
+		by_node_effect(p, m);
 	else if (found >= p->size && p->size)
 		effect(p, BM_AS_ASKED,
 		       "part of the %llu KiB that CMA has", found >> 10);
@@ -346,6 +356,23 @@ static int add_param(struct bm_params *params, const char *name,
 	return 0;
 }
 
+/* Of some parameters only the last one counts. */
+static void supersede(struct bm_params *params)
+{
+	struct bm_param *p, *last = NULL;
+
+	for (p = params->p; p < params->p + params->nr; p++) {
+		if (strcmp(p->name, "cma"))
+			continue;
+		if (last) {
+			last->superseded = true;
+			effect(last, BM_NOT_AT_ALL, "a later %s= replaces it",
+			       p->name);
+		}
+		last = p;
+	}
+}
+
 /**
  * bm_params_read - find the memory parameters and what became of them
  * @params: filled in, for bm_params_free()
@@ -382,6 +409,7 @@ int bm_params_read(struct bm_params *params, const struct bm_machine *m)
 		for (; from < params->nr; from++)
 			known[i].effect(&params->p[from], m);
 	}
+	supersede(params);
 	return 0;
 }
 

@@ -31,10 +31,10 @@ bm_found()
 	fail "no finding '$1'"
 }
 
-# bm_effect PARAMETER VERDICT
+# bm_effect PARAMETER VERDICT: of the last one, which counts
 bm_effect()
 {
-	case $(awk -v p="$1" '$1 == "param" && $2 == p { print $3; exit }' "$bm_dir/parameters") in
+	case $(awk -v p="$1" '$1 == "param" && $2 == p { last = $3 } END { print last }' "$bm_dir/parameters") in
 	"$2:") ;;
 	*)
 		say "$(cat "$bm_dir/parameters")"
@@ -53,3 +53,10 @@ bm_refused()
 }
 
 is_x86() { [ "$(uname -m)" = x86_64 ]; }
+
+# Was this boot made to contradict itself, by the header of a script?
+provoked()
+{
+	grep -qE 'ramoops.mem_name=nosuch|hugetlb_cma=1:1G' /proc/cmdline ||
+		[ -d /sys/firmware/devicetree/base/reserved-memory/scratch@5c000000 ]
+}

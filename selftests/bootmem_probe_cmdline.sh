@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --mem 1G --append 'mem=900M memmap=900M memmap=1M$0x30000000 cma=3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:4K:r1 reserve_mem=64K:4K:r2 reserve_mem=64K:4K:r3 reserve_mem=64K:4K:r4 reserve_mem=64K:4K:r5 reserve_mem=64K:4K:r6 reserve_mem=64K:4K:r7 reserve_mem=64K:4K:r8 reserve_mem=64K:4K:r9 cblock=1M'
+# kmemlab-vm: --mem 1G --append 'mem=900M memmap=900M memmap=1M$0x30000000 cma=2G cma=3G hugetlb_cma=3G numa_cma=0:3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:4K:r1 reserve_mem=64K:4K:r2 reserve_mem=64K:4K:r3 reserve_mem=64K:4K:r4 reserve_mem=64K:4K:r5 reserve_mem=64K:4K:r6 reserve_mem=64K:4K:r7 reserve_mem=64K:4K:r8 reserve_mem=64K:4K:r9 cblock=1M'
 #
 # A command line on which little comes true: what became of each parameter, and
 # what the lint says.
@@ -41,12 +41,18 @@ memmap()
 
 cma()
 {
+	grep -q '^param cma=2G not-at-all: a later cma= replaces it' "$bm_dir/parameters" ||
+		fail "cma=2G counts"
 	bm_effect cma=3G not-at-all
+	bm_effect hugetlb_cma=3G not-at-all
+	bm_effect numa_cma=0:3G not-at-all
 	if [ "$(meminfo CmaTotal)" ]; then
 		bm_found cma-too-large
 	else
 		bm_found no-cma
 	fi
+	grep '^finding.*cma=2G' "$bm_dir/lint" && fail "a finding about what does not count"
+	return 0
 }
 
 crash()
@@ -92,7 +98,7 @@ still_true()
 
 run_cases "every memory parameter is listed, mem= has its effect:limits" \
 	"memmap= with and without its dollar:memmap" \
-	"cma= larger than the machine, or without CMA:cma" \
+	"cma=, hugetlb_cma=, numa_cma= larger than the machine, or without CMA:cma" \
 	"crashkernel= that failed:crash" \
 	"reserve_mem=, a ninth, and a name that nobody made:reserve" \
 	"cblock= on a kernel without it:cblock" \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm-arm64: --mem 1G --smp 2 --qemu '-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
-# kmemlab-vm-x86_64: --mem 5G --smp 2 --append cma=64M --qemu '-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=3G -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+# kmemlab-vm-arm64: --mem 1G --smp 2 --append cma=17M --qemu '-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+# kmemlab-vm-x86_64: --mem 5G --smp 2 --append 'cma=64M numa_cma=1:16M hugetlb_cma=1:1G' --qemu '-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=3G -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
 #
 # Two nodes: on arm64 they adjoin, on a PC the hole below 4 GiB is between
 # them. There, CMA ends up above 4 GiB.
@@ -73,12 +73,38 @@ by_goal()
 	same $((free1 - 65536)) "$(in_node 1)" "node 1 once node 0 is full"
 }
 
-# cma= without an address ends up out of reach of 32-bit devices
-above_4g()
+# Does the kernel say that it knows no such parameter?
+unknown() { dmesg | grep 'Unknown kernel command line parameters' | grep -q "[ \"]$1="; }
+
+# node_effect PARAMETER=VALUE MIB: as asked, where the kernel knows it at all
+node_effect()
 {
-	is_x86 || return 0
-	if [ "$(meminfo CmaTotal)" ]; then
+	if [ -z "$total" ] || unknown "${1%%=*}"; then
+		bm_effect "$1" not-at-all
+	else
+		bm_effect "$1" as-asked
+		expected=$((expected + $2 * 1024))
+	fi
+}
+
+# cma= without an address ends up out of reach of 32-bit devices on a PC; all
+# sizes come in blocks
+cma()
+{
+	if ! is_x86; then
+		bm_effect cma=17M differently
+		grep -q '^param cma=17M differently: .*rounded up' "$bm_dir/parameters" ||
+			fail "$(cat "$bm_dir/parameters")"
+		same "lint findings=0" "$(head -n 1 "$bm_dir/lint")" lint
+		return
+	fi
+	total=$(meminfo CmaTotal)
+	expected=65536
+	node_effect numa_cma=1:16M 16
+	node_effect hugetlb_cma=1:1G 1024
+	if [ "$total" ]; then
 		bm_effect cma=64M as-asked
+		same $expected "$total" CmaTotal
 		bm_found cma-above-4g
 	else
 		bm_found no-cma
@@ -89,4 +115,4 @@ above_4g()
 run_cases "each node has its zones and its bitmap:nodes" \
 	"a range over two nodes, or over the gap between them:over_the_border" \
 	"a goal in the second node, and a full first one:by_goal" \
-	"CMA above 4 GiB is found:above_4g"
+	"CMA of each node, rounded, or above 4 GiB:cma"
