@@ -1,0 +1,162 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Whatever allocation fails on the way, the command or the reading fails,
+# nothing has changed and nothing is left behind. Every step is made to fail in
+# turn, on a kernel with fault injection; kmemleak then looks for what was lost.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/bootmem_probe.sh
+. "$here/bootmem_probe.sh"
+need_module bootmem_probe
+[ -e /proc/self/fail-nth ] || skip_all "no fault injection in this kernel"
+kmemleak=/sys/kernel/debug/kmemleak
+
+for kind in failslab fail_page_alloc; do
+	[ -d /sys/kernel/debug/$kind ] || continue
+	echo N >/sys/kernel/debug/$kind/task-filter
+	echo 0 >/sys/kernel/debug/$kind/verbose
+	for switch in ignore-gfp-wait ignore-gfp-highmem cache-filter; do
+		echo N >/sys/kernel/debug/$kind/$switch
+	done 2>/dev/null
+	echo 0 >/sys/kernel/debug/$kind/min-order
+done 2>/dev/null
+
+# every_step COMMAND CHECK: let allocation 1, 2, 3... of the shell command fail,
+# until one meets no failure; run CHECK after each.
+every_step()
+{
+	step=1
+	refusals=0
+	while [ $step -lt 1000 ]; do
+		left=$(sh -c '
+			echo "$2" >/proc/self/fail-nth
+			eval "$1"
+			result=$?
+			read -r left </proc/self/fail-nth
+			echo 0 >/proc/self/fail-nth
+			echo "$left $result"' sh "$1" $step 2>/dev/null | tail -n 1)
+		[ "${left#* }" = 0 ] || refusals=$((refusals + 1))
+		$2
+		# a count that was not used up: no failure was met
+		[ "${left% *}" = 0 ] || break
+		step=$((step + 1))
+	done
+	say "$step steps, $refusals of them refused"
+	[ $step -lt 1000 ] || fail "no end of steps"
+	[ $refusals -gt 2 ] || fail "only $refusals refusals"
+	[ "${left#* }" = 0 ] || fail "'$1' fails without a failure"
+}
+
+unchanged() { same "$before" "$(cat "$bm_dir/map")" "the model after step $step"; }
+
+# A refused reset keeps the model; one that has a second way makes a new one.
+reset_keeps()
+{
+	if [ "${left#* }" = 0 ]; then
+		grep -q '^allocated' "$bm_dir/map" && fail "step $step did not reset"
+		ok $bm_dev "alloc 1M"
+		before=$(cat "$bm_dir/map")
+	else
+		unchanged
+	fi
+}
+
+reset_fails_at_every_step()
+{
+	ok $bm_dev reset
+	ok $bm_dev "alloc 1M"
+	before=$(cat "$bm_dir/map")
+	every_step "echo reset >$bm_dev" reset_keeps
+}
+
+reading_fails_at_every_step()
+{
+	before=$(cat "$bm_dir/map")
+	every_step "read -r line <$bm_dev" unchanged
+	for part in zones used memblock iomem layout regions parameters lint; do
+		step=1
+		while [ $step -lt 40 ]; do
+			sh -c 'echo "$2" >/proc/self/fail-nth
+				read -r line <"$1"
+				echo 0 >/proc/self/fail-nth' sh "$bm_dir/$part" $step 2>/dev/null
+			step=$((step + 3))
+		done
+	done
+	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" "managed afterwards"
+}
+
+commands_fail_at_every_step()
+{
+	before=$(cat "$bm_dir/map")
+	for command in "reserve 0xfffffff000 4K" "free 0 0" "release nosuch" map; do
+		step=1
+		while [ $step -lt 30 ]; do
+			sh -c 'exec 3>"$1"
+				echo "$3" >/proc/self/fail-nth
+				echo "$2" >&3
+				echo 0 >/proc/self/fail-nth' sh $bm_dev "$command" $step 2>/dev/null
+			step=$((step + 1))
+		done
+		unchanged
+	done
+}
+
+# insmod's own allocations come first; what is left of the steps is the module's
+loading_fails_at_every_step()
+{
+	unload bootmem_probe || fail "does not unload"
+	file=$(module_file bootmem_probe) || skip "no module file to load"
+	step=1
+	refusals=0
+	while [ $step -lt 3000 ]; do
+		if sh -c 'echo "$2" >/proc/self/fail-nth; exec insmod "$1"' sh "$file" $step 2>/dev/null; then
+			rmmod bootmem_probe || fail "does not unload after step $step"
+			[ $refusals -lt 5 ] || [ $step -lt 400 ] || break
+		else
+			refusals=$((refusals + 1))
+			! loaded bootmem_probe || fail "half loaded after step $step"
+			[ ! -e $bm_dir ] || fail "$bm_dir stays behind after step $step"
+			[ ! -e $bm_dev ] || fail "$bm_dev stays behind after step $step"
+		fi
+		step=$((step + 1 + step / 20))
+	done
+	say "up to step $step, $refusals refused"
+	[ $refusals -ge 5 ] || fail "only $refusals refusals"
+	bm_load
+}
+
+nothing_leaks()
+{
+	{ echo clear >$kmemleak; } 2>/dev/null || skip "kmemleak is not built in, or off"
+	for part in zones used memblock iomem layout regions parameters lint map; do
+		cat "$bm_dir/$part" >/dev/null
+	done
+	cat $bm_dev >/dev/null
+	step=1
+	while [ $step -lt 60 ]; do
+		sh -c 'echo "$2" >/proc/self/fail-nth
+			echo reset >"$1"
+			echo 0 >/proc/self/fail-nth' sh $bm_dev $step 2>/dev/null
+		step=$((step + 1))
+	done
+	unload bootmem_probe || fail "does not unload"
+	# objects are reported once they are 5 s old
+	sleep 6
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+	if grep -q bootmem_probe $kmemleak; then
+		say "$(cat $kmemleak)"
+		fail "something was lost"
+	fi
+	bm_load
+}
+
+bm_load
+run_cases "reset, every step:reset_fails_at_every_step" \
+	"reading, every step:reading_fails_at_every_step" \
+	"other commands:commands_fail_at_every_step" \
+	"loading:loading_fails_at_every_step" \
+	"nothing leaks:nothing_leaks"
