@@ -199,6 +199,7 @@ static void memmap_effect(struct bm_param *p, const struct bm_machine *m)
 static void cma_effect(struct bm_param *p, const struct bm_machine *m)
 {
 	u64 found = bm_cma_unnamed(m);
+	u64 rounded = ALIGN(p->size, bm_cma_granule());
 
 	if (!IS_ENABLED(CONFIG_DMA_CMA))
 		effect(p, BM_NOT_AT_ALL, "this kernel is built without CMA");
@@ -206,7 +207,12 @@ static void cma_effect(struct bm_param *p, const struct bm_machine *m)
 		effect(p, BM_AS_ASKED, "CMA has %llu KiB", found >> 10);
 	else if (!found)
 		effect(p, BM_NOT_AT_ALL, "there is no such area");
-	else if (found == ALIGN(p->size, bm_cma_granule()))
+	else if (IS_ENABLED(CONFIG_CMA_SIZE_PERNUMA) && num_online_nodes() > 1 &&
+		 found == rounded * (1 + num_online_nodes()))
+		effect(p, BM_DIFFERENTLY,
+		       "CMA has %llu KiB: each node got such an area, too",
+		       found >> 10);
+	else if (found == rounded)
 		effect(p, BM_DIFFERENTLY,
 		       "CMA has %llu KiB, rounded up to blocks of %llu",
 		       found >> 10, bm_cma_granule() >> 10);
