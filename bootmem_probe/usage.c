@@ -275,7 +275,7 @@ static int note_firmware(struct bm_machine *m)
  */
 static void compute_maps(struct bm_machine *m)
 {
-	const struct bm_range *r;
+	const struct bm_range __maybe_unused *r;
 #ifdef CONFIG_SPARSEMEM
 	unsigned long section = 0, next = 0;
 
