@@ -12,6 +12,7 @@
 #include <linux/pageblock-flags.h>
 #include <linux/sizes.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/version.h>
 
 #include "bootmem.h"
@@ -147,6 +148,15 @@ int kml_iomem_walk(void (*visit)(void *arg, const struct resource *res,
 	return walk.done ? 0 : -EIO;
 }
 
+#ifndef MODULE
+#include <linux/init.h>
+
+/* Built in, this runs before there is a /proc to read. */
+char *kml_command_line(void)
+{
+	return kstrdup(saved_command_line, GFP_KERNEL) ?: ERR_PTR(-ENOMEM);
+}
+#else
 char *kml_command_line(void)
 {
 	const size_t max = SZ_64K;
@@ -174,6 +184,7 @@ char *kml_command_line(void)
 	strim(line);
 	return line;
 }
+#endif
 
 #if defined(CONFIG_X86) && defined(CONFIG_DEBUG_BOOT_PARAMS)
 #include <asm/bootparam.h>
