@@ -12,7 +12,7 @@ loaded cma_test && ! module_file cma_test >/dev/null ||
 
 devices()
 {
-	for name in cma_test vmalloc_probe; do
+	for name in cma_test bootmem_probe vmalloc_probe; do
 		[ -c /dev/$name ] || fail "no /dev/$name"
 		! grep -q "^$name " /proc/modules || fail "$name is a module here"
 	done
@@ -34,8 +34,11 @@ classic()
 	refused 'No such file or directory' /dev/cma_test 'free three'
 }
 
-vmalloc()
+probes()
 {
+	cat /dev/bootmem_probe >/tmp/report || fail "bootmem_probe reports nothing"
+	[ -s /tmp/report ] || fail "bootmem_probe's report is empty"
+	ok /dev/bootmem_probe 'alloc 1M'
 	ok /dev/vmalloc_probe 'alloc 1M name=one'
 	cat /dev/vmalloc_probe >/tmp/report || fail "vmalloc_probe reports nothing"
 	grep -q one /tmp/report || fail "'one' is not in the report"
@@ -45,4 +48,4 @@ vmalloc()
 run_cases \
 	"the devices are there from boot on:devices" \
 	"cma_test allocates and frees:classic" \
-	"vmalloc_probe allocates and reports:vmalloc"
+	"bootmem_probe and vmalloc_probe report:probes"
