@@ -295,8 +295,19 @@ static void compute_maps(struct bm_machine *m)
 				   sizeof(struct page);
 #endif
 #ifdef CONFIG_KASAN_GENERIC
+	u64 start = U64_MAX, last = 0;
+
 	bm_for_each_range(r, &m->memory)
 		m->shadow += bm_size(r) >> KASAN_SHADOW_SCALE_SHIFT;
+	/* the kernel's image is mapped twice, each mapping has a shadow */
+	bm_for_each_range(r, &m->iomem) {
+		if (!r->flags || strncmp(r->name, "Kernel ", 7))
+			continue;
+		start = min(start, r->start);
+		last = max(last, r->last);
+	}
+	if (start < last)
+		m->shadow += (last - start + 1) >> KASAN_SHADOW_SCALE_SHIFT;
 #endif
 }
 
