@@ -90,13 +90,6 @@ function verdict()
 	return findings ? findings " contradictions" : "nothing is wrong"
 }
 
-function quoted(text)
-{
-	gsub(/\\/, "\\\\", text)
-	gsub(/"/, "\\\"", text)
-	return "\"" text "\""
-}
-
 function as_json(   i)
 {
 	printf "{\"kib\":{\"present\":%s,\"managed\":%s,\"cma\":%s,\"reserved\":%s},\"source\":%s,\"verdict\":%s,\"used\":[", \
@@ -128,11 +121,11 @@ function as_text(   i)
 		print "  " finding[i]
 	printf "\n%-14s %10s  %s\n", "reserved for", "size", "name"
 	for (i = 1; i <= uses; i++)
-		printf "%-14s %10s  %s\n", used[i], human(used_kib[i] * 1024), used_name[i]
+		row(sprintf("%-14s %10s  %s", used[i], human(used_kib[i] * 1024), used_name[i]))
 	if (regions)
 		printf "\n%-28s %-16s %s\n", "reserved-memory node", "became", "at"
 	for (i = 1; i <= regions; i++)
-		printf "%-28s %-16s %s\n", region[i], region_fate[i], region_at[i]
+		row(sprintf("%-28s %-16s %s", region[i], region_fate[i], region_at[i]))
 	if (params)
 		printf "\n%-28s %s\n", "parameter", "took effect"
 	for (i = 1; i <= params; i++)

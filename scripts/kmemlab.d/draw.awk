@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# Pictures of a range of addresses: cells that show what fills most of them.
+# What the readers of reports share: sizes, strings, rows, and
+# pictures of a range of addresses: cells that show what fills most of them.
 # Numbers are bytes (or pages, or anything) from the start of the range.
 #
 #	draw_class("vmalloc", "v", "#4c78a8")	in the order of the legend
@@ -17,6 +18,21 @@ function human(bytes,   units, i)
 	if (i == 1 || bytes == int(bytes))
 		return sprintf("%d%s", bytes, substr(units, i, 1))
 	return sprintf("%.1f%s", bytes, substr(units, i, 1))
+}
+
+# A string of JSON.
+function quoted(text)
+{
+	gsub(/\\/, "\\\\", text)
+	gsub(/"/, "\\\"", text)
+	return "\"" text "\""
+}
+
+# A row of a table, whose last columns may be empty.
+function row(text)
+{
+	sub(/ +$/, "", text)
+	print text
 }
 
 function draw_class(name, char, color)

@@ -85,13 +85,6 @@ function verdict(   free, size, largest)
 	return "nothing is wrong"
 }
 
-function quoted(text)
-{
-	gsub(/\\/, "\\\\", text)
-	gsub(/"/, "\\\"", text)
-	return "\"" text "\""
-}
-
 function as_json(   i)
 {
 	printf "{\"range\":{\"size\":%s,\"used\":%s", range["size"], \
