@@ -80,6 +80,8 @@ load()
 {
 	load_name=$1
 	shift
+	# what was written while there was no device has made a file
+	[ ! -f "/dev/$load_name" ] || rm "/dev/$load_name"
 	if load_file=$(module_file "$load_name"); then
 		insmod "$load_file" "$@"
 	else
