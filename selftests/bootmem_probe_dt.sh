@@ -64,6 +64,10 @@ contradictions()
 		region-on-cma; do
 		bm_found $kind
 	done
+	# by address, and by size before there is one
+	for text in 'odd@52000000 is 0x310000 bytes at 0x52000000' 'oddsize asks for 0x310000 bytes'; do
+		grep -q "^finding cma-granule: $text" "$bm_dir/lint" || fail "nothing says that $text"
+	done
 	same 8 "$(awk '$1 == "finding" && !seen[$2]++ { n++ } END { print n }' "$bm_dir/lint")" "kinds of findings"
 	# nothing is said of what is right
 	for node in off@ scratch@ keep@ unmapped@ held@ twin@ dynamic; do

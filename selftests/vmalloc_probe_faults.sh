@@ -29,6 +29,7 @@ prepare_faults()
 
 # every_step COMMAND NAME: let allocation 1, 2, 3… of one write fail, until a
 # write meets no failure. Refused or not, nothing may be left but what was named.
+# After the first sixty come the pages, one like the other: every tenth.
 every_step()
 {
 	step=1
@@ -60,9 +61,9 @@ every_step()
 		done
 		# a count that was not used up: no failure was met
 		[ "$left" = 0 ] || break
-		step=$((step + 1))
+		step=$((step + (step < 60 ? 1 : 10)))
 	done
-	say "'$1': $step steps, $refusals refused"
+	say "'$1': up to step $step, $refusals refused"
 	[ $step -lt 1000 ] || fail "no end of steps"
 	[ $refusals -gt 2 ] || fail "only $refusals refusals"
 }
@@ -77,22 +78,7 @@ alloc_fails_at_every_step()
 nested_array_fails_at_every_step()
 {
 	prepare_faults
-	pages=$(($(page_size) / 8 + 1))
-	# a step a page: the first ones, where the areas and the array are made
-	step=1
-	while [ $step -le 60 ]; do
-		sh -c '
-			exec 3>"$1"
-			echo "$3" >/proc/self/fail-nth
-			printf "%s" "$2" >&3
-			echo 0 >/proc/self/fail-nth' sh $vp_dev \
-			"alloc $((pages * $(page_size))) name=n" $step 2>/dev/null
-		{ put $vp_dev "free n"; } 2>/dev/null
-		step=$((step + 5))
-	done
-	same 0 "$(allocations)" "allocations"
-	usleep 500000 2>/dev/null || sleep 1
-	same 0 "$(own_areas)" "areas"
+	every_step "alloc $((($(page_size) / 8 + 1) * $(page_size))) name=n" n
 }
 
 fill_fails_at_every_step()
@@ -114,7 +100,7 @@ report_fails_at_every_step()
 			echo "$2" >/proc/self/fail-nth
 			read -r line <"$1"
 			echo 0 >/proc/self/fail-nth' sh $vp_dir/areas $step >/dev/null 2>&1
-		step=$((step + 3))
+		step=$((step + 1))
 	done
 	[ "$(field range used)" ] || fail "no report afterwards"
 }
