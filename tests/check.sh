@@ -116,7 +116,32 @@ left_out()
 	says '^source  *unavailable: .*no-such-suite'
 }
 
+# Nothing runs on when scripts/check is told to end.
+killed()
+{
+	copy_project
+	find "$tree/selftests" -name '*.sh' -perm -100 ! -name run.sh -delete
+	echo 'sleep 600' | selftest sleeps.sh
+	XDG_CACHE_HOME=$scratch/cache TMPDIR=$scratch \
+		"$tree/scripts/check" --no-host judge >"$output" 2>&1 &
+	check=$!
+	tries=0
+	until pgrep -f "^qemu.*$scratch/kmemlab-vm" >/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 120 ] || fail "no guest"
+		sleep 1
+	done
+	kill $check
+	sleep 3
+	! pgrep -f "^qemu.*$scratch/kmemlab-vm" >/dev/null || {
+		pkill -f "^qemu.*$scratch/kmemlab-vm"
+		fail "the guest runs on"
+	}
+	! pgrep -f "$tree/scripts" >/dev/null || fail "a script runs on"
+}
+
 run_cases \
 	"without a result it fails:nothing_ran" \
 	"what no time is left for is named:left_out" \
-	"failures, unlisted skips, dead guests, boards that cannot be had:judges"
+	"failures, unlisted skips, dead guests, boards that cannot be had:judges" \
+	"a guest ends with scripts/check:killed"
