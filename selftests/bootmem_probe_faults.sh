@@ -8,21 +8,13 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/functions.sh
 . "$here/functions.sh"
+# shellcheck source=selftests/faults.sh
+. "$here/faults.sh"
 # shellcheck source=selftests/bootmem_probe.sh
 . "$here/bootmem_probe.sh"
 need_module bootmem_probe
-[ -e /proc/self/fail-nth ] || skip_all "no fault injection in this kernel"
+need_faults
 kmemleak=/sys/kernel/debug/kmemleak
-
-for kind in failslab fail_page_alloc; do
-	[ -d /sys/kernel/debug/$kind ] || continue
-	echo N >/sys/kernel/debug/$kind/task-filter
-	echo 0 >/sys/kernel/debug/$kind/verbose
-	for switch in ignore-gfp-wait ignore-gfp-highmem cache-filter; do
-		echo N >/sys/kernel/debug/$kind/$switch
-	done 2>/dev/null
-	echo 0 >/sys/kernel/debug/$kind/min-order
-done 2>/dev/null
 
 # every_step COMMAND CHECK [STRIDE]: let allocation 1, 2, 3... of the shell command
 # fail, until one meets no failure; run CHECK after each.
@@ -86,42 +78,22 @@ commands_fail_at_every_step()
 	for command in "reserve 0xfffffff000 4K" "free 0 0" "release nosuch" map; do
 		step=1
 		while [ $step -lt 30 ]; do
-			sh -c 'exec 3>"$1"
-				echo "$3" >/proc/self/fail-nth
-				echo "$2" >&3
-				echo 0 >/proc/self/fail-nth' sh $bm_dev "$command" $step 2>/dev/null
+			fail_step $step $bm_dev "$command" >/dev/null
 			step=$((step + 1))
 		done
 		unchanged
 	done
 }
 
-# insmod's own allocations come first; what is left of the steps is the module's
-loading_fails_at_every_step()
+nothing_stays()
 {
-	unload bootmem_probe || fail "does not unload"
-	file=$(module_file bootmem_probe) || skip "no module file to load"
-	step=1
-	refusals=0
-	loads=0
-	# some failures have a second way, above all the first: three loads in a row,
-	# far from there, met none
-	while [ $loads -lt 3 ] || [ $step -lt 200 ]; do
-		[ $step -lt 5000 ] || fail "no end of steps"
-		if sh -c 'echo "$2" >/proc/self/fail-nth; exec insmod "$1"' sh "$file" $step 2>/dev/null; then
-			rmmod bootmem_probe || fail "does not unload after step $step"
-			loads=$((loads + 1))
-		else
-			refusals=$((refusals + 1))
-			loads=0
-			! loaded bootmem_probe || fail "half loaded after step $step"
-			[ ! -e $bm_dir ] || fail "$bm_dir stays behind after step $step"
-			[ ! -e $bm_dev ] || fail "$bm_dev stays behind after step $step"
-		fi
-		step=$((step + 1 + step / 10))
-	done
-	say "up to step $step, $refusals refused"
-	[ $refusals -ge 5 ] || fail "only $refusals refusals"
+	[ ! -e $bm_dir ] || fail "$bm_dir stays behind after step $step"
+	[ ! -e $bm_dev ] || fail "$bm_dev stays behind after step $step"
+}
+
+loading_fails()
+{
+	every_load bootmem_probe nothing_stays
 	bm_load
 }
 
@@ -131,9 +103,7 @@ nothing_leaks()
 	cat $bm_dev $bm_dir/* >/dev/null
 	step=1
 	while [ $step -lt 60 ]; do
-		sh -c 'echo "$2" >/proc/self/fail-nth
-			echo reset >"$1"
-			echo 0 >/proc/self/fail-nth' sh $bm_dev $step 2>/dev/null
+		fail_step $step $bm_dev reset >/dev/null
 		step=$((step + 7))
 	done
 	unload bootmem_probe || fail "does not unload"
@@ -152,5 +122,5 @@ bm_load
 run_cases "reset, every step:reset_fails_at_every_step" \
 	"reading, every third step:reading_fails_at_every_step" \
 	"other commands:commands_fail_at_every_step" \
-	"loading:loading_fails_at_every_step" \
+	"loading:loading_fails" \
 	"nothing leaks:nothing_leaks"

@@ -7,25 +7,13 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/functions.sh
 . "$here/functions.sh"
+# shellcheck source=selftests/faults.sh
+. "$here/faults.sh"
 # shellcheck source=selftests/vmalloc_probe.sh
 . "$here/vmalloc_probe.sh"
 need_module vmalloc_probe
 
-faults=/sys/kernel/debug
-[ -e /proc/self/fail-nth ] || skip_all "no fault injection in this kernel"
-
-prepare_faults()
-{
-	for kind in failslab fail_page_alloc; do
-		[ -d $faults/$kind ] || continue
-		echo N >$faults/$kind/task-filter
-		echo 0 >$faults/$kind/verbose
-		# each kind has some of these
-		for knob in ignore-gfp-wait ignore-gfp-highmem min-order; do
-			[ ! -e $faults/$kind/$knob ] || echo 0 >$faults/$kind/$knob
-		done
-	done
-}
+need_faults
 
 # every_step COMMAND NAME: let allocation 1, 2, 3… of one write fail, until a
 # write meets no failure. Refused or not, nothing may be left but what was named.
@@ -35,14 +23,7 @@ every_step()
 	step=1
 	refusals=0
 	while [ $step -lt 1000 ]; do
-		left=$(sh -c '
-			exec 3>"$1"
-			echo "$3" >/proc/self/fail-nth
-			printf "%s" "$2" >&3
-			result=$?
-			read -r left </proc/self/fail-nth
-			echo 0 >/proc/self/fail-nth
-			echo "$left $result"' sh $vp_dev "$1" $step 2>/dev/null)
+		left=$(fail_step $step $vp_dev "$1")
 		result=${left#* }
 		left=${left% *}
 		if [ "$result" = 0 ]; then
@@ -71,38 +52,40 @@ every_step()
 alloc_fails_at_every_step()
 {
 	vp_load
-	prepare_faults
 	every_step "alloc 40K name=a" a
 }
 
 nested_array_fails_at_every_step()
 {
-	prepare_faults
 	every_step "alloc $((($(page_size) / 8 + 1) * $(page_size))) name=n" n
 }
 
 fill_fails_at_every_step()
 {
-	prepare_faults
 	every_step "fill 4K count=2 name=f" f
 }
 
 report_fails_at_every_step()
 {
-	prepare_faults
 	step=1
 	while [ $step -lt 60 ]; do
-		sh -c '
-			echo "$2" >/proc/self/fail-nth
-			read -r line <"$1"
-			echo 0 >/proc/self/fail-nth' sh $vp_dev $step >/dev/null 2>&1
-		sh -c '
-			echo "$2" >/proc/self/fail-nth
-			read -r line <"$1"
-			echo 0 >/proc/self/fail-nth' sh $vp_dir/areas $step >/dev/null 2>&1
+		fail_read $step $vp_dev
+		fail_read $step $vp_dir/areas
 		step=$((step + 1))
 	done
 	[ "$(field range used)" ] || fail "no report afterwards"
+}
+
+nothing_stays()
+{
+	[ ! -e $vp_dir ] || fail "$vp_dir stays behind after step $step"
+	[ ! -e $vp_dev ] || fail "$vp_dev stays behind after step $step"
+}
+
+loading_fails()
+{
+	every_load vmalloc_probe nothing_stays
+	vp_load
 }
 
 unloads() { unload vmalloc_probe; }
@@ -112,4 +95,5 @@ run_cases \
 	"alloc with a nested array:nested_array_fails_at_every_step" \
 	"fill, every step:fill_fails_at_every_step" \
 	"reports:report_fails_at_every_step" \
+	"loading:loading_fails" \
 	"unloads:unloads"
