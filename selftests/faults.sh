@@ -43,11 +43,11 @@ fail_read()
 		echo 0 >/proc/self/fail-nth' sh "$2" "$1" >/dev/null 2>&1
 }
 
-# every_load MODULE CHECK: let allocation 1, 2, 3… of loading fail, until a load
-# meets no failure; CHECK after each that was refused. Of the hundreds of the
-# module loader, which come first, not every one. The loader's vmalloc() warns
-# with a call trace: what is less than an error stays off the console, and the
-# log is searched for what the checkers say.
+# every_load MODULE: let allocation 1, 2, 3… of loading fail, until a load meets
+# no failure; of one that is refused nothing stays. Of the hundreds of the module
+# loader, which come first, not every one. The loader's vmalloc() warns with a
+# call trace: what is less than an error stays off the console, and the log is
+# searched for what the checkers say.
 every_load()
 {
 	load_file=$(module_file "$1") || fail "no file of $1"
@@ -66,7 +66,9 @@ every_load()
 		*)
 			refusals=$((refusals + 1))
 			! loaded "$1" || fail "step $step: half loaded"
-			$2
+			for trace in /dev/$1 /sys/kernel/debug/$1; do
+				[ ! -e "$trace" ] || fail "step $step: $trace stays behind"
+			done
 			;;
 		esac
 		# a count that was not used up: no failure was met

@@ -161,16 +161,7 @@ END {
 		draw_begin(place(0), 1024)
 		place(1)
 	}
-	if (json)
-		as_json()
-	else if (svg != "/dev/stdout")
-		as_text()
-	if (map && !json) {
-		print ""
-		draw_chars(64)
-	}
-	if (svg)
-		draw_svg(svg, "where the memory went: " human(present * 1024) \
-			" present, " human(managed * 1024) " managed, " \
-			human(reserved * 1024) " reserved at boot")
+	output("where the memory went: " human(present * 1024) " present, " \
+		human(managed * 1024) " managed, " human(reserved * 1024) \
+		" reserved at boot")
 }

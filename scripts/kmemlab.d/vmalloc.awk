@@ -176,14 +176,5 @@ END {
 		exit 1
 	if (map || svg)
 		picture()
-	if (json)
-		as_json()
-	else if (svg != "/dev/stdout")
-		as_text()
-	if (map && !json) {
-		print ""
-		draw_chars(64)
-	}
-	if (svg)
-		draw_svg(svg, "vmalloc range: " human(range["size"]) ", used " human(range["used"]))
+	output("vmalloc range: " human(range["size"]) ", used " human(range["used"]))
 }
