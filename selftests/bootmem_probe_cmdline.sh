@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --mem 1G --append 'mem=900M memmap=900M memmap=1M$0x30000000 cma=2G cma=3G hugetlb_cma=3G numa_cma=0:3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:4K:r1 reserve_mem=64K:4K:r2 reserve_mem=64K:4K:r3 reserve_mem=64K:4K:r4 reserve_mem=64K:4K:r5 reserve_mem=64K:4K:r6 reserve_mem=64K:4K:r7 reserve_mem=64K:4K:r8 reserve_mem=64K:4K:r9 cblock=1M'
+# kmemlab-vm: --mem 1G --append 'mem=900M memmap=900M memmap=1M$0x30000000 cma=2G cma=3G hugetlb_cma=3G numa_cma=0:3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:64K:r1 reserve_mem=64K:64K:r2 reserve_mem=64K:64K:r3 reserve_mem=64K:64K:r4 reserve_mem=64K:64K:r5 reserve_mem=64K:64K:r6 reserve_mem=64K:64K:r7 reserve_mem=64K:64K:r8 reserve_mem=64K:64K:r9 cblock=1M'
 #
 # A command line on which little comes true: what became of each parameter, and
 # what the lint says.
@@ -67,15 +67,15 @@ reserve()
 	bm_found reserve-mem-name
 	grep -q "^finding reserve-mem-name: ramoops.mem_name= wants the region 'nosuch'" \
 		"$bm_dir/lint" || fail "$(cat "$bm_dir/lint")"
-	bm_effect reserve_mem=64K:4K:r9 not-at-all
+	bm_effect reserve_mem=64K:64K:r9 not-at-all
 	if [ "$(release_number)" -ge 612 ]; then
 		for name in r1 r2 r3 r4 r5 r6 r7 r8; do
-			bm_effect reserve_mem=64K:4K:$name as-asked
+			bm_effect reserve_mem=64K:64K:$name as-asked
 			grep -q "^used reserve_mem name=$name kib=64 " "$bm_dir/used" ||
 				fail "$name is not part of what is reserved"
 		done
 	else
-		bm_effect reserve_mem=64K:4K:r1 not-at-all
+		bm_effect reserve_mem=64K:64K:r1 not-at-all
 		bm_found reserve-mem-failed
 	fi
 }
