@@ -7,7 +7,7 @@
  * cma_alloc(), cma_release() and cma_get_name()" and its series); the exports
  * are found by looking, not by version, as distributions backport them.
  * Everything else has never been exported: its address is taken from a kprobe,
- * which is registered and removed at once and never fires.
+ * which is registered disabled, so that no code is patched, and removed at once.
  */
 
 #include <linux/kprobes.h>
@@ -38,7 +38,10 @@ bool kml_cma_may_resolve(void)
 #if KML_MAY_RESOLVE
 static void *kml_resolve(const char *name)
 {
-	struct kprobe probe = { .symbol_name = name };
+	struct kprobe probe = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
 	unsigned long address;
 
 	if (register_kprobe(&probe))
