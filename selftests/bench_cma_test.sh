@@ -19,13 +19,13 @@ mean_alloc()
 	cma_load track="$1"
 	# the first ones fill caches
 	for _ in 1 2 3 4 5; do
-		echo "alloc $page name=w" >$cma_dev
+		echo "alloc $page_size name=w" >$cma_dev
 		echo 'free w' >$cma_dev
 	done
 	ok $cma_dev reset
 	i=0
 	while [ $i -lt 200 ]; do
-		echo "alloc $page name=b" >$cma_dev || fail "allocation $i"
+		echo "alloc $page_size name=b" >$cma_dev || fail "allocation $i"
 		echo 'free b' >$cma_dev
 		i=$((i + 1))
 	done
@@ -35,7 +35,6 @@ mean_alloc()
 
 tracking_costs_little()
 {
-	page=$(page_size)
 	mean_alloc 0
 	without=$mean
 	mean_alloc 1

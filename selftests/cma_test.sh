@@ -22,32 +22,61 @@ need_cma()
 	[ "${cma_total:-0}" -gt 0 ] || skip_all "this kernel has no CMA area"
 }
 
+# The readers of short reports are of the shell's own: every test calls them, and
+# a program to run costs a hundred times as much.
+
 # area_field AREA COLUMN: from the areas report; columns by the header's names
 area_field()
 {
-	awk -v a="$1" -v c="$2" '
-		/^#/ { for (i = 2; i <= NF; i++) col[$i] = i - 1; next }
-		$1 == a { print $col[c] }' "$cma_dir/areas"
+	while read -r field_area field_values; do
+		case $field_area in
+		'#') field_names=${field_values#area } ;;
+		"$1") break ;;
+		esac
+	done <$cma_dir/areas
+	[ "$field_area" = "$1" ] || return 0
+	field_wanted=$2
+	# shellcheck disable=SC2086 # words
+	set -- $field_values
+	for field_name in $field_names; do
+		[ "$field_name" != "$field_wanted" ] || echo "$1"
+		shift
+	done
 }
 
-default_area() { awk '!/^#/ && $NF == "yes" { print $1 }' "$cma_dir/areas"; }
+default_area()
+{
+	while read -r field_area field_values; do
+		case $field_values in *' yes') echo "$field_area" ;; esac
+	done <$cma_dir/areas
+}
 
 # default_kib: size of the default area
-default_kib() { echo $(($(area_field "$(default_area)" pages) * $(page_size) / 1024)); }
+default_kib() { echo $(($(area_field "$(default_area)" pages) * page_size / 1024)); }
 
 # alloc_field NAME KEY: from the allocations report
 alloc_field()
 {
-	awk -v n="$1" -v k="$2" '
-		$1 == n { for (i = 2; i <= NF; i++)
-				if (index($i, k "=") == 1)
-					print substr($i, length(k) + 2) }' \
-		"$cma_dir/allocations"
+	while read -r field_name field_values; do
+		[ "$field_name" = "$1" ] || continue
+		for field_value in $field_values; do
+			case $field_value in "$2="*) echo "${field_value#*=}" ;; esac
+		done
+		break
+	done <$cma_dir/allocations
 }
 
-allocations() { awk '!/^#/' "$cma_dir/allocations" | wc -l; }
+# allocations: how many
+allocations()
+{
+	field_count=0
+	while read -r field_name _; do
+		[ "$field_name" = '#' ] || field_count=$((field_count + 1))
+	done <$cma_dir/allocations
+	echo $field_count
+}
 
-page_size() { getconf PAGESIZE 2>/dev/null || awk '/KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps; }
+page_size=$(getconf PAGESIZE 2>/dev/null || awk '/KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps)
 
 # CmaFree in KiB, in cma_free, after the commands given have been carried out.
 # Freed pages linger in per-CPU lists, where any process may pick them up: an
@@ -86,10 +115,11 @@ verdicts() { grep -c '^verdict ' $cma_dir/verdict; }
 # verdict_field KEY: from the newest verdict's first record
 verdict_field()
 {
-	last_verdict | awk -v k="$1" '$1 == "verdict" {
-		for (i = 2; i <= NF; i++)
-			if (index($i, k "=") == 1)
-				print substr($i, length(k) + 2) }'
+	awk -v k="$1=" '$1 == "verdict" { last = $0 }
+		END { n = split(last, word)
+			for (i = 2; i <= n; i++)
+				if (index(word[i], k) == 1)
+					print substr(word[i], length(k) + 1) }' $cma_dir/verdict
 }
 
 # verdict_id: of the newest verdict, 0 if there is none

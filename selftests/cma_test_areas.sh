@@ -17,9 +17,9 @@ need_cma
 
 areas_are_listed()
 {
-	mib=$((1048576 / $(page_size)))
-	same $((0x50000000 / $(page_size))) $(($(area_field camera@50000000 base))) "base of camera"
-	same $((0x58000000 / $(page_size))) $(($(area_field codec@58000000 base))) "base of codec"
+	mib=$((1048576 / page_size))
+	same $((0x50000000 / page_size)) $(($(area_field camera@50000000 base))) "base of camera"
+	same $((0x58000000 / page_size)) $(($(area_field codec@58000000 base))) "base of codec"
 	same $((32 * mib)) "$(area_field camera@50000000 pages)" "size of camera"
 	same $((32 * mib)) "$(area_field codec@58000000 pages)" "size of codec"
 	same $((32 * mib)) "$(area_field display pages)" "size of display"
@@ -70,7 +70,7 @@ areas_are_whole()
 {
 	for area in camera@50000000 codec@58000000; do
 		pages=$(area_field $area pages)
-		ok $cma_dev "alloc $((pages * $(page_size))) area=$area name=whole"
+		ok $cma_dev "alloc $((pages * page_size)) area=$area name=whole"
 		in_area whole $area
 		refused 'Cannot allocate memory' $cma_dev "alloc 64K area=$area"
 		ok $cma_dev 'free whole'

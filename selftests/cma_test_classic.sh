@@ -21,7 +21,7 @@ ten_slots_fill()
 	while [ $slot -lt 10 ]; do
 		ok $cma_dev 0
 		same $(((slot + 1) * 1048576)) \
-			$(($(alloc_field slot$slot pages) * $(page_size))) "size of slot $slot"
+			$(($(alloc_field slot$slot pages) * page_size)) "size of slot $slot"
 		same "$area" "$(alloc_field slot$slot area)" "area of slot $slot"
 		same area "$(alloc_field slot$slot from)" "origin of slot $slot"
 		slot=$((slot + 1))

@@ -79,7 +79,7 @@ queries_fail()
 	every_step 20 reset
 }
 
-pins_fail() { every_step 60 "pin $(($(page_size) * 3))" unpin; }
+pins_fail() { every_step 60 "pin $((page_size * 3))" unpin; }
 
 # left_after STEP COMMAND: 0 if the command was carried out, 1 if it was refused
 left_after()
@@ -99,7 +99,7 @@ releases_fail()
 		same "$left" "$(allocations)" "allocations after step $step of 'free r'"
 		ok $cma_dev 'free all'
 		refusals=$((refusals + left))
-		ok $cma_dev "pin $(page_size)"
+		ok $cma_dev "pin $page_size"
 		left=$(left_after $step unpin)
 		same "$left" "$(grep -c '^area=' $cma_dir/pins)" "pins after step $step of unpin"
 		[ "$left" = 0 ] || ok $cma_dev unpin

@@ -12,12 +12,16 @@ here=$(cd "$(dirname "$0")" && pwd)
 need_cma
 
 # said: the first line of the verdict report, the reason of the last refusal
-said() { sed -n '2{p;q}' $cma_dir/verdict; }
+said()
+{
+	{ read -r _; read -r said_line; } <$cma_dir/verdict
+	echo "$said_line"
+}
 
 # no ERRNO COMMAND: refused with this errno, a reason in words, and nothing changed
 no()
 {
-	ok $cma_dev 'fit 64K'
+	ok $cma_dev 'fit 1E'
 	refused "$1" $cma_dev "$2"
 	case $(said) in
 	'' | 'fit: '*) fail "'$2' is refused without a reason" ;;

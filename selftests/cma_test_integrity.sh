@@ -37,7 +37,7 @@ moved_pages_keep_their_contents()
 		tries=$((tries + 1))
 		[ $tries -le 40 ] || fail "only $rounds of 10 allocations of the whole area succeed: $(last_verdict)"
 		# a page under a reader's hands is busy at times: that is CMA-7
-		echo "alloc $((pages * $(page_size))) name=whole" >$cma_dev 2>/dev/null || continue
+		echo "alloc $((pages * page_size)) name=whole" >$cma_dev 2>/dev/null || continue
 		ok $cma_dev 'free whole'
 		rounds=$((rounds + 1))
 		# let the memory come back into the area

@@ -70,15 +70,15 @@ pressure_is_moved()
 			sleep 1
 		done
 		say "$(cat /tmp/cma_said)"
-		borrowed=$(($(area_field "$area" borrowed) * $(page_size) / 1048576))
+		borrowed=$(($(area_field "$area" borrowed) * page_size / 1048576))
 		[ $borrowed -ge 8 ] || fail "$kind: only $borrowed MiB of the area are borrowed"
 		pages=$(area_field "$area" largest_fit)
-		ok $cma_dev "fit $((pages * $(page_size)))"
+		ok $cma_dev "fit $((pages * page_size))"
 		say "$(sed -n 2p $cma_dir/verdict)"
 		grep -q '^fit: yes; .* borrowed=[1-9]' $cma_dir/verdict || fail "$(sed -n 2p $cma_dir/verdict)"
 		# a page in somebody's hands is busy for a moment
 		for _ in 1 2 3 4 5; do
-			echo "alloc $((pages * $(page_size))) name=moved" >$cma_dev && break
+			echo "alloc $((pages * page_size)) name=moved" >$cma_dev && break
 		done 2>/dev/null
 		same "$pages" "$(alloc_field moved pages)" "pages in place of what was borrowed ($(last_verdict))"
 		ok $cma_dev 'free moved'

@@ -154,7 +154,7 @@ dma_says_where_it_came_from()
 {
 	ok $cma_dev 'alloc 2M name=two via=dma'
 	same area "$(alloc_field two from)" "origin of 2 MiB"
-	ok $cma_dev "alloc $(page_size) name=page via=dma"
+	ok $cma_dev "alloc $page_size name=page via=dma"
 	# 32-bit ARM has DMA operations of its own, which always ask CMA
 	case $(uname -m) in
 	arm*) same area "$(alloc_field page from)" "origin of a page" ;;
@@ -167,7 +167,7 @@ dma_says_where_it_came_from()
 dma_falls_back()
 {
 	pages=$(area_field "$(default_area)" largest_fit)
-	ok $cma_dev "alloc $((pages * $(page_size))) name=whole"
+	ok $cma_dev "alloc $((pages * page_size)) name=whole"
 	case $(uname -m) in
 	arm*)
 		refused 'Cannot allocate memory' $cma_dev 'alloc 1M name=more via=dma' ;;
@@ -186,7 +186,7 @@ dma_says_out_of_reach()
 {
 	case $(uname -m) in
 	x86_64)
-		[ $(($(area_field "$(default_area)" base) * $(page_size))) -ge $((1 << 28)) ] ||
+		[ $(($(area_field "$(default_area)" base) * page_size)) -ge $((1 << 28)) ] ||
 			fail "the area lies in the lowest 256 MiB"
 		ok $cma_dev 'alloc 1M name=narrow via=dma mask=28'
 		same buddy "$(alloc_field narrow from)" "origin with a 28-bit mask"

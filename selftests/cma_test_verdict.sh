@@ -77,7 +77,7 @@ pin_in_the_way()
 {
 	area=$(default_area)
 	pages=$(area_field "$area" largest_fit)
-	ok $cma_dev "pin $(page_size)"
+	ok $cma_dev "pin $page_size"
 	same 1 "$(grep -c '^area=' $cma_dir/pins)" "pinned pages"
 	pin=$(sed -n 's/.* pfn=\(0x[0-9a-f]*\) .*/\1/p' $cma_dir/pins)
 	[ "$(area_field "$area" largest_fit)" -lt "$pages" ] ||
@@ -91,7 +91,7 @@ pinned()
 	awk -v a="$area" '$1 == a && $4 == "pinned" { n += $3 } END { exit n != 1 }' \
 		$cma_dir/map || fail "the map does not show the pin"
 	mark_log
-	judged pinned "alloc $((pages * $(page_size)))" "$busy"
+	judged pinned "alloc $((pages * page_size))" "$busy"
 	last_verdict | grep -q "^page .* pfn=$pin kind=lab-pin refs=1 " ||
 		fail "the verdict does not name $pin: $(last_verdict)"
 	last_verdict | grep -q '^advice .*unpin' || fail "the advice does not say unpin"
@@ -111,9 +111,9 @@ pinned()
 the_pin_goes_and_it_works()
 {
 	pin_in_the_way
-	refused "$busy" $cma_dev "alloc $((pages * $(page_size)))"
+	refused "$busy" $cma_dev "alloc $((pages * page_size))"
 	ok $cma_dev unpin
-	ok $cma_dev "alloc $((pages * $(page_size))) name=now"
+	ok $cma_dev "alloc $((pages * page_size)) name=now"
 	ok $cma_dev 'free now'
 }
 
@@ -190,10 +190,10 @@ fit_answers_and_changes_nothing()
 {
 	area=$(default_area)
 	pages=$(area_field "$area" largest_fit)
-	ok $cma_dev "fit $((pages * $(page_size)))"
+	ok $cma_dev "fit $((pages * page_size))"
 	grep -q "^fit: yes; area=$area pfn=0x[0-9a-f]* pages=$pages " $cma_dir/verdict ||
 		fail "what is free does not fit"
-	ok $cma_dev "fit $(((pages + 1) * $(page_size)))"
+	ok $cma_dev "fit $(((pages + 1) * page_size))"
 	grep -q '^fit: no; ' $cma_dir/verdict || fail "more than is free fits"
 	ok $cma_dev 'fit 1E'
 	grep -q '^fit: no; the whole area' $cma_dir/verdict || fail "an exabyte fits"
