@@ -21,8 +21,8 @@ areas_are_listed()
 	same $((0x50000000 / page_size)) $(($(area_field camera@50000000 base))) "base of camera"
 	same $((0x58000000 / page_size)) $(($(area_field codec@58000000 base))) "base of codec"
 	same $((32 * mib)) "$(area_field camera@50000000 pages)" "size of camera"
-	same $((32 * mib)) "$(area_field codec@58000000 pages)" "size of codec"
-	same $((32 * mib)) "$(area_field display pages)" "size of display"
+	same $((64 * mib)) "$(area_field codec@58000000 pages)" "size of codec"
+	same $((96 * mib)) "$(area_field display pages)" "size of display"
 	[ "$(default_area)" ] || fail "no default area"
 	for area in camera@50000000 codec@58000000 display; do
 		same no "$(area_field $area default)" "default flag of $area"
@@ -75,7 +75,7 @@ areas_are_whole()
 		refused 'Cannot allocate memory' $cma_dev "alloc 64K area=$area"
 		ok $cma_dev 'free whole'
 	done
-	refused 'Cannot allocate memory' $cma_dev 'alloc 33M area=codec'
+	refused 'Cannot allocate memory' $cma_dev 'alloc 65M area=codec'
 }
 
 with_the_exports()
