@@ -53,25 +53,60 @@ as_svg()
 	rm -f /tmp/cma_svg
 }
 
+# outside: KiB that are free, and not in CMA
+outside() { echo $(($(meminfo MemFree) - $(meminfo CmaFree))); }
+
+# press KIND: hold memory, a little more each time, until an eighth of the area
+# is borrowed. The kernel begins to when less is free outside than inside. What
+# lies inside has to fit outside later: a third of the area's size stays free.
+press()
+{
+	want=$(($(area_field "$area" pages) / 8))
+	spare=$((area_kib / 3))
+	mib=$((($(outside) - area_kib * 3 / 4) / 1024))
+	while :; do
+		[ $mib -ge 8 ] || mib=8
+		[ $(($(outside) - mib * 1024)) -ge $spare ] ||
+			fail "$1: only $borrowed pages of the area are borrowed, and no more memory is to spare"
+		: >/tmp/cma_said
+		"$kmemlab" pressure "$1" $mib 120 /tmp/cma_files >/tmp/cma_said &
+		pressures="$pressures $!"
+		until [ -s /tmp/cma_said ]; do
+			kill -0 $! || fail "$1: $mib MiB are not held"
+			sleep 1
+		done
+		say "$(cat /tmp/cma_said)"
+		borrowed=$(area_field "$area" borrowed)
+		[ "$borrowed" -lt $want ] || return 0
+		mib=8
+	done
+}
+
+# shellcheck disable=SC2086 # a list
+release_pressure()
+{
+	[ -z "$pressures" ] || kill $pressures
+	[ -z "$pressures" ] || wait $pressures
+	pressures=''
+}
+
 # Memory that programs and files use borrows the area, and moves when it must.
 pressure_is_moved()
 {
 	area=$(default_area)
+	area_kib=$(default_kib)
+	pressures=''
 	mkdir -p /tmp/cma_files
 	mount -t tmpfs -o size=100% none /tmp/cma_files || fail "no tmpfs"
+	mkfifo /tmp/cma_hold
+	# most of the memory is filled with what needs no time
+	"$here/cma_test_memory" outside $((area_kib * 5 / 4)) </tmp/cma_hold >/tmp/cma_said &
+	exec 4>/tmp/cma_hold
+	trap 'exec 4>&-; release_pressure; umount /tmp/cma_files; rmdir /tmp/cma_files; rm -f /tmp/cma_said /tmp/cma_hold' EXIT
+	until [ -s /tmp/cma_said ]; do sleep 1; done
+	say "$(cat /tmp/cma_said)"
 	for kind in anon file; do
-		# Half of what is held after that comes from inside; what is left
-		# outside has to take it back.
-		mib=$((($(meminfo MemFree) - 2 * $(meminfo CmaFree)) / 1024 + 24))
-		"$kmemlab" pressure $kind $mib 60 /tmp/cma_files >/tmp/cma_said &
-		pressure=$!
-		for _ in $(seq 120); do
-			[ -s /tmp/cma_said ] && break
-			sleep 1
-		done
-		say "$(cat /tmp/cma_said)"
-		borrowed=$(($(area_field "$area" borrowed) * page_size / 1048576))
-		[ $borrowed -ge 8 ] || fail "$kind: only $borrowed MiB of the area are borrowed"
+		press $kind
 		pages=$(area_field "$area" largest_fit)
 		ok $cma_dev "fit $((pages * page_size))"
 		say "$(sed -n 2p $cma_dir/verdict)"
@@ -82,12 +117,8 @@ pressure_is_moved()
 		done 2>/dev/null
 		same "$pages" "$(alloc_field moved pages)" "pages in place of what was borrowed ($(last_verdict))"
 		ok $cma_dev 'free moved'
-		kill $pressure
-		wait $pressure
+		release_pressure
 	done
-	umount /tmp/cma_files
-	rmdir /tmp/cma_files
-	rm -f /tmp/cma_said
 }
 
 wrong_use_is_refused()
