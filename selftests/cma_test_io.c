@@ -10,6 +10,7 @@
  *	cma_test_io DEVICE kill N		N processes, each killed
  *	cma_test_io MODULE load N		the N-th allocation of it fails;
  *						prints what is left of N, and the errno
+ *	cma_test_io MODULE reload N		loads and unloads it, N times
  *
  * Exits 0 if nothing happened but what may.
  */
@@ -148,12 +149,33 @@ static int load(int step)
 	return ret ? 1 : 0;
 }
 
+static int reload(int rounds)
+{
+	int module = open(device, O_RDONLY | O_CLOEXEC);
+
+	while (rounds--) {
+		if (syscall(SYS_finit_module, module, "", 0)) {
+			perror("finit_module");
+			return 1;
+		}
+		/* a reader of its reports may still be leaving */
+		while (syscall(SYS_delete_module, "cma_test", O_NONBLOCK)) {
+			if (errno != EAGAIN && errno != EBUSY) {
+				perror("delete_module");
+				return 1;
+			}
+			usleep(10000);
+		}
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3) {
 		fprintf(stderr,
 			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|kill N\n"
-			"       %s MODULE load N\n", argv[0], argv[0]);
+			"       %s MODULE load|reload N\n", argv[0], argv[0]);
 		return 2;
 	}
 	device = argv[1];
@@ -165,5 +187,7 @@ int main(int argc, char **argv)
 		return killed(atoi(argv[3]));
 	if (!strcmp(argv[2], "load") && argc > 3)
 		return load(atoi(argv[3]));
+	if (!strcmp(argv[2], "reload") && argc > 3)
+		return reload(atoi(argv[3]));
 	return one_call(argv[2]);
 }

@@ -45,9 +45,12 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
-	for (rounds = argc > 3 ? atoi(argv[3]) : 0; rounds > 0; rounds--)
+	for (rounds = argc > 3 ? atoi(argv[3]) : 0; rounds > 0; rounds--) {
 		if (request(fd, atoi(argv[2])) < 0 || request(fd, 0) < 0)
 			return 1;
+		/* others want the CPU, too */
+		usleep(5000);
+	}
 	if (argc > 3)
 		return 0;
 	got = request(fd, atoi(argv[2]));
