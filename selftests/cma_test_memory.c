@@ -82,10 +82,10 @@ static void squeeze(unsigned long kib)
 	}
 }
 
-/* Room outside for @kib and what the kernel needs. */
+/* Room outside for @kib beside what the kernel needs. */
 static void relax(unsigned long kib)
 {
-	while (n_pipes && outside() < kib + 2 * OUTSIDE) {
+	while (n_pipes && outside() < kib + OUTSIDE) {
 		n_pipes--;
 		close(pipes[n_pipes][0]);
 		close(pipes[n_pipes][1]);
@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 	}
 	while (read(0, line, sizeof(line)) > 0) {
 		wrong += borrow(area, argv[1]);
-		relax(area);
+		relax(area / 2);
 		printf("borrowed %ld\n", (long)area - (long)mem_field("CmaFree:"));
 		fflush(stdout);
 		do {
