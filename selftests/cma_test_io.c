@@ -7,6 +7,7 @@
  *	cma_test_io DEVICE zero|badread|badwrite	one call; prints its errno
  *	cma_test_io DEVICE onebyte		reads to the end, byte by byte
  *	cma_test_io DEVICE crowd N		N processes at once
+ *	cma_test_io DEVICE herd N		N allocations at once, no more
  *	cma_test_io DEVICE kill N		N processes, each killed
  *	cma_test_io MODULE load N		the N-th allocation of it fails;
  *						prints what is left of N, and the errno
@@ -106,6 +107,38 @@ static int crowd(int size)
 	return failed ? 1 : 0;
 }
 
+/* They wait for the last of them, and then all begin. */
+static int herd(int size)
+{
+	static const char command[] = "alloc 256K";
+	int gate[2], status, failed = 0, i;
+	char c;
+
+	if (pipe(gate))
+		return 1;
+	for (i = 0; i < size; i++) {
+		pid_t pid = fork();
+
+		if (!pid) {
+			int fd = device_open();
+
+			close(gate[1]);
+			if (read(gate[0], &c, 1))
+				_exit(1);
+			_exit(write(fd, command, strlen(command)) < 0 &&
+			      errno != ENOMEM && errno != EBUSY);
+		}
+		if (pid < 0) {
+			perror("fork");
+			failed++;
+		}
+	}
+	close(gate[1]);
+	while (wait(&status) > 0)
+		failed += status != 0;
+	return failed ? 1 : 0;
+}
+
 /* Each child allocates and frees until it is killed, somewhere on the way. */
 static int killed(int rounds)
 {
@@ -174,7 +207,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 3) {
 		fprintf(stderr,
-			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|kill N\n"
+			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|herd N|kill N\n"
 			"       %s MODULE load|reload N\n", argv[0], argv[0]);
 		return 2;
 	}
@@ -183,6 +216,8 @@ int main(int argc, char **argv)
 		return one_byte();
 	if (!strcmp(argv[2], "crowd") && argc > 3)
 		return crowd(atoi(argv[3]));
+	if (!strcmp(argv[2], "herd") && argc > 3)
+		return herd(atoi(argv[3]));
 	if (!strcmp(argv[2], "kill") && argc > 3)
 		return killed(atoi(argv[3]));
 	if (!strcmp(argv[2], "load") && argc > 3)

@@ -121,6 +121,24 @@ pressure_is_moved()
 	done
 }
 
+# More at once than there is room for: whoever waits for CMA's lock is under way.
+what_is_lost_is_counted()
+{
+	ok $cma_dev reset
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		"$here/cma_test_io" $cma_dev herd 100 || fail "somebody was treated wrongly"
+		ok $cma_dev 'free all'
+		lost=$(sed -n '1s/^# owners lost=//p' $cma_dir/owners)
+		[ "$lost" = 0 ] || break
+	done
+	say "$lost of $((round * 100)) are lost"
+	[ "$lost" -gt 0 ] || fail "a hundred allocations at once are all followed"
+	"$kmemlab" cma | grep -q "^$lost records were lost$" || fail "kmemlab cma does not say so"
+	"$kmemlab" cma --json | grep -q "\"lost\": $lost," || fail "kmemlab cma --json does not say so"
+	ok $cma_dev reset
+	same '# owners lost=0' "$(head -n 1 $cma_dir/owners)" "what is lost after reset"
+}
+
 wrong_use_is_refused()
 {
 	"$kmemlab" pressure nonsense 5 2>/dev/null && fail "nonsense is pressed"
@@ -137,4 +155,5 @@ run_cases \
 	"valid JSON:for_programs" \
 	"a picture as SVG:as_svg" \
 	"pressure borrows the area and moves away:pressure_is_moved" \
+	"what is lost is counted and shown:what_is_lost_is_counted" \
 	"wrong use is refused:wrong_use_is_refused"
