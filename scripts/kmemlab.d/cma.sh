@@ -5,27 +5,14 @@
 
 here=$(dirname "$0")
 reports=/sys/kernel/debug/cma_test
-map='' json='' svg=''
-
-usage() { echo "usage: kmemlab cma [map] [--json] [--svg FILE]" >&2; exit 2; }
-
-while [ $# -gt 0 ]; do
-	case $1 in
-	map) map=yes ;;
-	--json) json=yes ;;
-	--svg)
-		[ $# -gt 1 ] || usage
-		svg=$2
-		shift ;;
-	*) usage ;;
-	esac
-	shift
-done
+part=cma
+# shellcheck source=scripts/kmemlab.d/common
+. "$here/common"
+options "$@"
 [ -r $reports/areas ] || {
 	echo "kmemlab: no $reports/areas: is cma_test loaded, debugfs mounted, and are you root?" >&2
 	exit 1
 }
-[ "$svg" != - ] || svg=/dev/stdout
 page=$(awk '/^KernelPageSize:/ { print $2 * 1024; exit }' /proc/self/smaps)
 
 # The map comes last: by then the areas and their sizes are known.
