@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a shell cannot do to /dev/cma_test: writes of no bytes, bad pointers,
- * one-byte reads, a crowd of writers and readers, death in the middle, and
- * loading and unloading as fast as it goes.
+ * one-byte reads, a crowd of writers and readers, death in the middle.
  *
  *	cma_test_io DEVICE zero|badread|badwrite	one call; prints its errno
  *	cma_test_io DEVICE onebyte		reads to the end, byte by byte
  *	cma_test_io DEVICE crowd N		N processes at once
  *	cma_test_io DEVICE herd N		N allocations at once, no more
  *	cma_test_io DEVICE kill N		N processes, each killed
- *	cma_test_io MODULE reload N		loads and unloads it, N times
  *
  * Exits 0 if nothing happened but what may.
  */
@@ -21,7 +19,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -159,33 +156,12 @@ static int killed(int rounds)
 	return 0;
 }
 
-static int reload(int rounds)
-{
-	int module = open(device, O_RDONLY | O_CLOEXEC);
-
-	while (rounds--) {
-		if (syscall(SYS_finit_module, module, "", 0)) {
-			perror("finit_module");
-			return 1;
-		}
-		/* a reader of its reports may still be leaving */
-		while (syscall(SYS_delete_module, "cma_test", O_NONBLOCK)) {
-			if (errno != EAGAIN && errno != EBUSY) {
-				perror("delete_module");
-				return 1;
-			}
-			usleep(10000);
-		}
-	}
-	return 0;
-}
-
 int main(int argc, char **argv)
 {
 	if (argc < 3) {
 		fprintf(stderr,
-			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|herd N|kill N\n"
-			"       %s MODULE reload N\n", argv[0], argv[0]);
+			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|herd N|kill N\n",
+			argv[0]);
 		return 2;
 	}
 	device = argv[1];
@@ -197,7 +173,5 @@ int main(int argc, char **argv)
 		return herd(atoi(argv[3]));
 	if (!strcmp(argv[2], "kill") && argc > 3)
 		return killed(atoi(argv[3]));
-	if (!strcmp(argv[2], "reload") && argc > 3)
-		return reload(atoi(argv[3]));
 	return one_call(argv[2]);
 }
