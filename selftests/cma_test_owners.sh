@@ -180,8 +180,9 @@ dma_falls_back()
 
 # The third way in which dma_alloc_coherent() misses CMA: the area lies above what
 # the device can address. The pages are taken, found to be out of reach, given
-# back, and the buddy allocator serves silently. On ARM a device that reaches
-# only a part of the memory is refused outright.
+# back, and the buddy allocator serves silently. On arm64 a device that reaches
+# only a part of the memory is refused outright; on 32-bit ARM so it is on older
+# kernels, while newer ones take the mask and allocate without looking at it.
 dma_says_out_of_reach()
 {
 	case $(uname -m) in
@@ -192,6 +193,12 @@ dma_says_out_of_reach()
 		same buddy "$(alloc_field narrow from)" "origin with a 28-bit mask"
 		ok $cma_dev 'alloc 1M name=wide via=dma'
 		same area "$(alloc_field wide from)" "origin with a 64-bit mask" ;;
+	arm*)
+		if { put $cma_dev 'alloc 1M name=narrow via=dma mask=28'; } 2>/dev/null; then
+			same area "$(alloc_field narrow from)" "origin with a 28-bit mask"
+		else
+			refused 'Operation not supported' $cma_dev 'alloc 1M via=dma mask=28'
+		fi ;;
 	*)
 		refused 'Operation not supported' $cma_dev 'alloc 1M via=dma mask=28' ;;
 	esac
