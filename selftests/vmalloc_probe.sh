@@ -53,4 +53,11 @@ areas_are_hidden() { [ "$(field range used)" = hidden ]; }
 finding() { awk -v item="$1" '$2 == item { sub(":", "", $3); print $3 }' $vp_dir/check; }
 seen() { awk -v item="$1" '$2 == item { sub("^[^:]*: ", ""); print }' $vp_dir/check; }
 
+# VmallocUsed in KiB; newer kernels count it per CPU, which is folded first
+vmalloc_used()
+{
+	cat /proc/sys/vm/stat_refresh
+	meminfo VmallocUsed
+}
+
 page_size() { getconf PAGESIZE 2>/dev/null || awk '/^KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps; }

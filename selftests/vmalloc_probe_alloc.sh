@@ -212,7 +212,7 @@ pages_run_out_midway()
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control || skip "memory is not delegated"
 	mkdir $group || fail "mkdir $group"
 	echo 4M >$group/memory.max
-	before=$(meminfo VmallocUsed)
+	before=$(vmalloc_used)
 	refused_inside=$(sh -c '
 		echo $$ >"$2/cgroup.procs"
 		echo "alloc 16M gfp=account name=m" >"$1" && echo taken
@@ -229,9 +229,8 @@ pages_run_out_midway()
 		[ $tries -lt 20 ] || fail "areas are left"
 		usleep 100000 2>/dev/null || sleep 1
 	done
-	cat /proc/sys/vm/stat_refresh
-	[ $(($(meminfo VmallocUsed) - before)) -lt 1024 ] ||
-		fail "VmallocUsed: $before before, $(meminfo VmallocUsed) after"
+	after=$(vmalloc_used)
+	[ $((after - before)) -lt 1024 ] || fail "VmallocUsed: $before before, $after after"
 }
 
 unload_gives_back()

@@ -69,10 +69,10 @@ unload_while_allocated()
 	ok $vp_dev "alloc 2M name=a"
 	ok $vp_dev "alloc 64K align=64K name=b"
 	ok $vp_dev "fill 16K count=200 name=c"
-	before=$(meminfo VmallocUsed)
+	before=$(vmalloc_used)
 	unload vmalloc_probe || return 1
-	cat /proc/sys/vm/stat_refresh
-	[ $((before - $(meminfo VmallocUsed))) -ge 2048 ] || fail "VmallocUsed: $before, then $(meminfo VmallocUsed)"
+	after=$(vmalloc_used)
+	[ $((before - after)) -ge 2048 ] || fail "VmallocUsed: $before, then $after"
 	! grep -q '\[vmalloc_probe\]' /proc/vmallocinfo || fail "areas are left"
 }
 
