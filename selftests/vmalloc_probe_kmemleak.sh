@@ -26,34 +26,53 @@ scan()
 # Objects of this size that kmemleak calls unreferenced
 reported() { grep -c "^unreferenced object 0x[0-9a-f]* (size $1)" $kmemleak; }
 
+# Pages of each of the dropped ones: sizes that nobody else is likely to have.
+dropped="41 43 47 53"
+
+# count_reported EXTRA: in $count, how many of the dropped ones are reported, with
+# so many pages more
+count_reported()
+{
+	count=0
+	for pages in $dropped; do
+		[ "$(reported $(((pages + $1) * $(page_size))))" = 0 ] || count=$((count + 1))
+	done
+}
+
+# What an earlier caller left on a stack or in a register may look like a
+# reference for as long as nobody writes there: of several one is seen soon.
 dropped_is_seen_held_is_not()
 {
 	vp_load
-	page=$(page_size)
-	# sizes that nobody else is likely to have
-	ok $vp_dev "alloc $((37 * page)) name=held"
-	ok $vp_dev "alloc $((41 * page)) name=dropped unreferenced"
-	# what an earlier caller left on a stack looks like a reference for a while
+	for pages in $dropped; do
+		ok $vp_dev "alloc $((pages * $(page_size))) name=d$pages unreferenced"
+	done
+	ok $vp_dev "alloc $((37 * $(page_size))) name=held"
 	for _ in 1 2 3 4 5; do
 		scan
-		[ "$(reported $((41 * page)))" = 0 ] || break
+		count_reported 0
+		[ $count = 0 ] || break
 		find /sys/kernel -name none
 	done
-	same 0 "$(reported $((37 * page)))" "reports of the held one"
-	same 1 "$(reported $((41 * page)))" "reports of the dropped one"
+	say "$count of 4 dropped ones are reported"
+	[ $count -gt 0 ] || fail "kmemleak sees none of the dropped ones"
+	same 0 "$(reported $((37 * $(page_size))))" "reports of the held one"
 }
 
 size_is_the_real_one()
 {
-	# 41 pages and one, which is not part of the object
-	same 0 "$(reported $((42 * $(page_size))))" "reports with the guard page"
+	count_reported 1
+	same 0 $count "reports with the guard page"
 }
 
 freed_is_gone()
 {
 	ok $vp_dev "free held"
-	ok $vp_dev "free dropped"
-	same 0 "$(reported $((41 * $(page_size))))" "reports after free"
+	for pages in $dropped; do
+		ok $vp_dev "free d$pages"
+	done
+	count_reported 0
+	same 0 $count "reports after free"
 }
 
 module_leaks_nothing()
