@@ -69,6 +69,49 @@ struct ct_area *ct_area_find(const char *name)
 	return NULL;
 }
 
+/**
+ * ct_area_of_pfn - the area that a page belongs to
+ * @pfn: the page
+ *
+ * Context: any.
+ * Return: the area, or NULL.
+ */
+struct ct_area *ct_area_of_pfn(unsigned long pfn)
+{
+	struct ct_area *area;
+
+	ct_for_each_area(area)
+		if (ct_area_has(area, pfn, 1))
+			return area;
+	return NULL;
+}
+
+/**
+ * ct_area_of_name - the area that a tracepoint names
+ * @name: the kernel's name for it; NULL on kernels that do not tell
+ *
+ * Context: any.
+ * Return: the area, NULL if it is unknown.
+ */
+struct ct_area *ct_area_of_name(const char *name)
+{
+	struct ct_area *area;
+
+	if (!name)
+		return list_is_singular(&ct_areas) ? ct_default : NULL;
+	ct_for_each_area(area)
+		if (!strcmp(area->name, name))
+			return area;
+	/* found through the DMA API alone, an area has no name of the kernel's */
+	return ct_default && ct_default->route == CT_DMA ? ct_default : NULL;
+}
+
+/* Can cma_alloc() be called on the area? */
+bool ct_area_callable(const struct ct_area *area)
+{
+	return ct_cma.alloc && area->cma;
+}
+
 static struct ct_area *ct_area_of_cma(const struct cma *cma)
 {
 	struct ct_area *area;
@@ -191,7 +234,7 @@ unsigned long ct_run_pfn(const struct ct_run *run, unsigned long i)
 int ct_run_alloc(struct ct_run *run, unsigned int order, enum ct_via via,
 		 unsigned int mask_bits)
 {
-	bool callable = ct_cma.alloc && run->area->cma;
+	bool callable = ct_area_callable(run->area);
 
 	if (via == CT_VIA_CMA && !callable)
 		return -EOPNOTSUPP;

@@ -10,10 +10,10 @@
 
 #include <linux/bitops.h>
 #include <linux/highmem.h>
+#include <linux/ktime.h>
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
-#include <linux/timekeeping.h>
 
 #include "cma_test.h"
 
@@ -104,7 +104,6 @@ static int ct_block_verify(struct ct_block *block,
 	struct ct_run *run = &block->run;
 	unsigned long i;
 
-	block->in_area = ct_area_has(area, run->pfn, run->pages);
 	if (!block->in_area && area->pages && req->via != CT_VIA_DMA) {
 		/* cma_alloc() cannot miss; the DMA API falls back silently */
 		if (!run->cpu)
@@ -170,21 +169,22 @@ static struct ct_block *ct_block_new(void)
 static int ct_block_fill(struct ct_block *block, const struct ct_request *req,
 			 unsigned int order)
 {
+	struct ct_flight flight;
 	int err;
 
+	ct_flight_begin(req->area, block->run.pages, order);
 	err = ct_run_alloc(&block->run, order, req->via, req->mask_bits);
+	ct_flight_end(&flight, !err);
 	if (err == -EOPNOTSUPP)
 		kml_fail(&ct_verdict, err,
 			 "%s: cma_alloc() cannot be called on this kernel",
 			 req->area->name);
-	else if (err && fatal_signal_pending(current))
-		err = kml_fail(&ct_verdict, -EINTR, "%s: interrupted",
-			       req->area->name);
 	else if (err)
-		kml_fail(&ct_verdict, err, "no memory in area %s for %llu KiB",
-			 req->area->name, ct_block_kib(block));
+		err = ct_verdict_own(&flight, err);
 	if (err)
 		goto unlist;
+	block->in_area = ct_area_has(req->area, block->run.pfn,
+				     block->run.pages);
 	err = ct_block_verify(block, req, order);
 	if (err)
 		goto free_run;
@@ -198,6 +198,9 @@ static int ct_block_fill(struct ct_block *block, const struct ct_request *req,
 
 free_run:
 	ct_run_free(&block->run);
+	/* the buddy allocator served it because the area did not */
+	if (err == -ENOMEM)
+		err = ct_verdict_own(&flight, err);
 unlist:
 	mutex_lock(&ct_lock);
 	list_del(&block->list);
@@ -219,6 +222,8 @@ int ct_block_alloc(const struct ct_request *req)
 {
 	u64 pages = DIV_ROUND_UP_ULL(req->bytes, PAGE_SIZE);
 	u64 align = req->align ?: PAGE_SIZE;
+	struct ct_flight flight = { .own = true, .area = req->area,
+				    .available = ULONG_MAX };
 	struct ct_block *block;
 	int err;
 
@@ -227,16 +232,18 @@ int ct_block_alloc(const struct ct_request *req)
 		return kml_fail(&ct_verdict, -EINVAL,
 				"align=%llu is not a power of two of at least a page",
 				req->align);
-	if (align >> PAGE_SHIFT > max(req->area->pages, 1UL))
-		return kml_fail(&ct_verdict, -ERANGE,
-				"align=%llu is more than the whole of area %s",
-				req->align, req->area->name);
+	if (align >> PAGE_SHIFT > max(req->area->pages, 1UL)) {
+		flight.order = ilog2(align) - PAGE_SHIFT;
+		flight.pages = min_t(u64, pages, ULONG_MAX >> PAGE_SHIFT);
+		ct_verdict_own(&flight, -ERANGE);
+		return -ERANGE;
+	}
 	if (req->bytes > U64_MAX - PAGE_SIZE || pages > totalram_pages() ||
 	    (req->via != CT_VIA_DMA && req->area->pages &&
-	     pages > req->area->pages))
-		return kml_fail(&ct_verdict, -ENOMEM,
-				"%llu bytes are more than the whole of area %s",
-				req->bytes, req->area->name);
+	     pages > req->area->pages)) {
+		flight.pages = min_t(u64, pages, ULONG_MAX >> PAGE_SHIFT);
+		return ct_verdict_own(&flight, -ENOMEM);
+	}
 
 	block = ct_block_new();
 	if (!block)
@@ -295,8 +302,12 @@ int ct_slot_alloc(void)
 /* The block is out of the list: nobody else can reach it. */
 static void ct_block_release(struct ct_block *block)
 {
+	u64 begun;
+
 	ct_block_log(block, "freed");
+	begun = ktime_get_ns();
 	ct_run_free(&block->run);
+	ct_latency_release(block->run.area, ktime_get_ns() - begun);
 	kfree(block);
 }
 

@@ -3,8 +3,10 @@
  * /dev/cma_test: a write is a command, a read frees the lowest classic slot.
  */
 
+#include <linux/bitops.h>
 #include <linux/capability.h>
 #include <linux/fs.h>
+#include <linux/log2.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 
@@ -108,6 +110,94 @@ static int ct_do_free(struct kml_command *cmd)
 	return 0;
 }
 
+enum { CT_WHERE_ALIGN, CT_WHERE_AREA, CT_WHERES };
+
+/* The SIZE [align=] [area=] of fit and pin. */
+static int ct_get_where(struct kml_command *cmd, bool may_align, u64 *bytes,
+			u64 *align, struct ct_area **area)
+{
+	static const match_table_t options = {
+		{ CT_WHERE_AREA, "area=%s" },
+		{ CT_WHERE_ALIGN, "align=%s" },
+		{ -1, NULL }
+	};
+	const char *value[CT_WHERES] = {};
+	int err;
+
+	if (cmd->argc < 2)
+		return kml_fail(cmd->verdict, -EINVAL, "%s: which size?",
+				cmd->argv[0]);
+	err = kml_command_size(cmd, cmd->argv[1], bytes) ?:
+	      kml_command_options(cmd, 2, options, value) ?:
+	      ct_get_area(cmd, value[CT_WHERE_AREA], area);
+	*align = PAGE_SIZE;
+	if (!err && value[CT_WHERE_ALIGN] && !may_align)
+		return kml_fail(cmd->verdict, -EINVAL, "%s: no align= here",
+				cmd->argv[0]);
+	if (!err && value[CT_WHERE_ALIGN])
+		err = kml_command_size(cmd, value[CT_WHERE_ALIGN], align);
+	if (!err && (hweight64(*align) != 1 || *align < PAGE_SIZE))
+		return kml_fail(cmd->verdict, -EINVAL,
+				"align=%llu is not a power of two of at least a page",
+				*align);
+	return err;
+}
+
+static int ct_do_fit(struct kml_command *cmd)
+{
+	struct ct_fit fit = {};
+	struct ct_area *area;
+	u64 bytes, align;
+	int err;
+
+	err = ct_get_where(cmd, true, &bytes, &align, &area);
+	if (err)
+		return err;
+	if (bytes > (u64)area->pages << PAGE_SHIFT ||
+	    align > (u64)area->pages << PAGE_SHIFT) {
+		kml_say(cmd->verdict, "fit: no; the whole area %s has %llu KiB",
+			area->name, (u64)area->pages << (PAGE_SHIFT - 10));
+		return 0;
+	}
+	fit.pages = DIV_ROUND_UP_ULL(bytes, PAGE_SIZE);
+	fit.order = ilog2(align) - PAGE_SHIFT;
+	ct_scan_fit(area, &fit);
+	if (fit.found)
+		kml_say(cmd->verdict, "fit: yes; area=%s pfn=%#lx pages=%lu borrowed=%lu",
+			area->name, fit.pfn, fit.pages, fit.borrowed);
+	else
+		kml_say(cmd->verdict, "fit: no; area=%s pages=%lu largest=%lu",
+			area->name, fit.pages, fit.largest);
+	return 0;
+}
+
+static int ct_do_pin(struct kml_command *cmd)
+{
+	struct ct_area *area;
+	u64 bytes, align;
+
+	return ct_get_where(cmd, false, &bytes, &align, &area) ?:
+	       ct_pin(area, bytes);
+}
+
+static int ct_do_unpin(struct kml_command *cmd)
+{
+	if (cmd->argc != 1)
+		return kml_fail(cmd->verdict, -EINVAL, "unpin: no argument");
+	if (ct_unpin())
+		return kml_fail(cmd->verdict, -ENOENT, "nothing is pinned");
+	return 0;
+}
+
+static int ct_do_reset(struct kml_command *cmd)
+{
+	if (cmd->argc != 1)
+		return kml_fail(cmd->verdict, -EINVAL, "reset: no argument");
+	ct_latency_reset();
+	ct_lost_reset();
+	return 0;
+}
+
 /* Any number, or an empty line, fills the next slot. */
 static int ct_do_classic(struct kml_command *cmd)
 {
@@ -128,6 +218,12 @@ static const struct kml_verb ct_verbs[] = {
 	  ct_do_alloc },
 	{ "free", "NAME|all: free what alloc or a number allocated",
 	  ct_do_free },
+	{ "fit", "SIZE [align=SIZE] [area=NAME]: would it fit? the answer is in the verdict report",
+	  ct_do_fit },
+	{ "pin", "SIZE [area=NAME]: hold pages so that they cannot move",
+	  ct_do_pin },
+	{ "unpin", ": let go of them", ct_do_unpin },
+	{ "reset", ": clear the statistics", ct_do_reset },
 	{ NULL, "a number or an empty line: fill the next of ten slots",
 	  ct_do_classic },
 };

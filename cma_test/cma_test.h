@@ -5,6 +5,11 @@
  *	areas.c		which areas there are and how each is reached
  *	blocks.c	named allocations and the ten classic slots
  *	scan.c		what the pages of an area are, and what would fit
+ *	track.c		every allocation in the system, by tracepoints
+ *	owners.c	who holds what
+ *	latency.c	how long allocations take
+ *	verdict.c	why an allocation failed
+ *	lab.c		pages that cannot move, on purpose
  *	chardev.c	/dev/cma_test
  *	debugfs.c	the reports
  */
@@ -20,6 +25,7 @@
 #include "../compat/cma.h"
 
 struct seq_file;
+struct ct_latency;
 
 /* Explains the last refused command; shared by everything that refuses. */
 extern struct kml_verdict ct_verdict;
@@ -47,6 +53,7 @@ enum ct_route { CT_EXPORTS, CT_RESOLVED, CT_DEVICE_TREE, CT_DMA };
  * @bounds: how @base and @pages were learned
  * @dev: allocates for via=dma: a driver's device that uses this area
  * @is_default: the area of devices that have none of their own
+ * @latency: statistics, see latency.c
  */
 struct ct_area {
 	struct list_head list;
@@ -58,6 +65,7 @@ struct ct_area {
 	const char *bounds;
 	struct device *dev;
 	bool is_default;
+	struct ct_latency *latency;
 };
 
 /* Constant between ct_areas_init() and ct_areas_exit(). */
@@ -93,6 +101,9 @@ int ct_areas_init(bool resolve, const char *default_name);
 void ct_areas_exit(void);
 struct ct_area *ct_area_find(const char *name);
 struct ct_area *ct_area_default(void);
+struct ct_area *ct_area_of_pfn(unsigned long pfn);
+struct ct_area *ct_area_of_name(const char *name);
+bool ct_area_callable(const struct ct_area *area);
 const char *ct_route_name(const struct ct_area *area);
 bool ct_area_has(const struct ct_area *area, unsigned long pfn,
 		 unsigned long pages);
@@ -162,9 +173,10 @@ void ct_blocks_show(struct seq_file *m);
  * @CT_FREE: nobody has it
  * @CT_BORROWED: movable pages of the system; CMA moves them when it must
  * @CT_ALLOCATED: handed out by cma_alloc()
+ * @CT_PINNED: borrowed, but somebody keeps it from moving
  * @CT_CLASSES: how many there are
  */
-enum ct_class { CT_FREE, CT_BORROWED, CT_ALLOCATED, CT_CLASSES };
+enum ct_class { CT_FREE, CT_BORROWED, CT_ALLOCATED, CT_PINNED, CT_CLASSES };
 
 /**
  * struct ct_stats - the state of an area in numbers, all in pages
@@ -178,11 +190,153 @@ struct ct_stats {
 	unsigned long largest_fit;
 };
 
+/**
+ * struct ct_fit - would an allocation fit?
+ * @pages: how many are asked for
+ * @order: alignment
+ * @found: is there such a run?
+ * @pfn: where it begins, if @found
+ * @borrowed: pages that would have to move, if @found
+ * @largest: longest run that begins at a page of this alignment
+ */
+struct ct_fit {
+	unsigned long pages;
+	unsigned int order;
+	bool found;
+	unsigned long pfn;
+	unsigned long borrowed;
+	unsigned long largest;
+};
+
+/**
+ * struct ct_page - one page, as it was at one moment
+ * @pfn: which
+ * @flags: of its head page
+ * @refs: references to its head page
+ * @maps: how often it is mapped
+ * @kind: what it is used for
+ */
+struct ct_page {
+	unsigned long pfn;
+	unsigned long flags;
+	int refs;
+	int maps;
+	const char *kind;
+};
+
 typedef void (*ct_scan_fn)(void *arg, unsigned long pfn, unsigned long pages,
 			   enum ct_class class);
 
+const char *ct_class_name(enum ct_class class);
 void ct_scan(const struct ct_area *area, ct_scan_fn fn, void *arg);
 void ct_scan_stats(const struct ct_area *area, struct ct_stats *stats);
+void ct_scan_fit(const struct ct_area *area, struct ct_fit *fit);
+void ct_page_look(struct ct_page *look, unsigned long pfn);
+bool ct_page_movable(unsigned long pfn);
+
+/* -- track.c -- */
+
+#define CT_BLOCKERS	8	/* blocking pages that a verdict names */
+
+/**
+ * struct ct_flight - an allocation under way
+ * @task: who
+ * @area: where, NULL if unknown
+ * @own: ours: whoever began it will end it, and judge it
+ * @pages: how many are asked for
+ * @order: alignment
+ * @available: pages that the area had left, ULONG_MAX if unknown
+ * @begun: when, in ns
+ * @mark: when the phase began that is now running
+ * @migrating: that phase is moving pages
+ * @search: ns spent before pages began to move
+ * @migrate: ns spent on moving them
+ * @attempts: ranges that were claimed, or tried in vain
+ * @retries: ranges that were busy
+ * @parallel: were others under way in the same area?
+ * @err: the kernel's errno, 0 if unknown
+ * @blockers: pages in @blocker
+ * @blocker: the last pages that could not be claimed, each once
+ */
+struct ct_flight {
+	struct task_struct *task;
+	struct ct_area *area;
+	bool own;
+	bool migrating;
+	bool parallel;
+	unsigned long pages;
+	unsigned int order;
+	unsigned long available;
+	u64 begun;
+	u64 mark;
+	u64 search;
+	u64 migrate;
+	unsigned int attempts;
+	unsigned int retries;
+	int err;
+	unsigned int blockers;
+	struct ct_page blocker[CT_BLOCKERS];
+};
+
+/* Serialises the probes, owners and latency; they may not sleep. */
+extern raw_spinlock_t ct_track_lock;
+
+int ct_track_start(bool track);
+void ct_track_stop(void);
+void ct_flight_begin(struct ct_area *area, unsigned long pages,
+		     unsigned int order);
+void ct_flight_end(struct ct_flight *flight, bool ok);
+u64 ct_lost(void);
+void ct_lost_reset(void);
+
+/* -- owners.c -- */
+
+int ct_owners_init(void);
+void ct_owners_exit(void);
+bool ct_owner_add(const struct ct_area *area, unsigned long pfn,
+		  unsigned long pages);
+bool ct_owner_remove(unsigned long pfn, unsigned long pages);
+unsigned long ct_owner_covers(unsigned long pfn);
+void ct_owners_show(struct seq_file *m);
+
+/**
+ * struct ct_holder - who holds most of an area in one piece
+ * @pfn: where
+ * @pages: how many, 0 if nobody is known
+ * @pid: who
+ * @comm: who
+ */
+struct ct_holder {
+	unsigned long pfn;
+	unsigned long pages;
+	pid_t pid;
+	char comm[TASK_COMM_LEN];
+};
+
+void ct_owner_largest(const struct ct_area *area, struct ct_holder *holder);
+
+/* -- latency.c -- */
+
+int ct_latency_init(void);
+void ct_latency_exit(void);
+void ct_latency_alloc(const struct ct_flight *flight, u64 now, bool ok);
+void ct_latency_release(struct ct_area *area, u64 ns);
+void ct_latency_reset(void);
+void ct_latency_show(struct seq_file *m);
+
+/* -- verdict.c -- */
+
+int ct_verdict_own(const struct ct_flight *flight, int err);
+void ct_verdict_post(const struct ct_flight *flight);
+void ct_verdicts_exit(void);
+void ct_verdicts_show(struct seq_file *m);
+
+/* -- lab.c -- */
+
+int ct_pin(struct ct_area *area, u64 bytes);
+int ct_unpin(void);
+bool ct_pin_has(unsigned long pfn);
+void ct_pins_show(struct seq_file *m);
 
 /* -- chardev.c, debugfs.c -- */
 

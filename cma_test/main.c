@@ -18,6 +18,10 @@ static char *ct_area;
 module_param_named(area, ct_area, charp, 0444);
 MODULE_PARM_DESC(area, "CMA area of commands that name none (default: the kernel's default area)");
 
+static bool ct_track = true;
+module_param_named(track, ct_track, bool, 0444);
+MODULE_PARM_DESC(track, "watch all CMA allocations in the system through tracepoints (default: yes)");
+
 static int __init ct_init(void)
 {
 	int err;
@@ -27,6 +31,9 @@ static int __init ct_init(void)
 	err = ct_areas_init(ct_resolve && kml_cma_may_resolve(), ct_area);
 	if (err)
 		return err;
+	err = ct_track_start(ct_track);
+	if (err)
+		goto exit_areas;
 	ct_debugfs_register();
 	err = ct_chardev_register();
 	if (err)
@@ -35,6 +42,8 @@ static int __init ct_init(void)
 
 unregister_debugfs:
 	ct_debugfs_unregister();
+	ct_track_stop();
+exit_areas:
 	ct_areas_exit();
 	return err;
 }
@@ -44,6 +53,8 @@ static void __exit ct_exit(void)
 	ct_chardev_unregister();
 	ct_debugfs_unregister();
 	ct_block_free_all();
+	ct_unpin();
+	ct_track_stop();
 	ct_areas_exit();
 }
 

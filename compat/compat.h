@@ -20,4 +20,11 @@
 #define kunmap_local(addr)	kunmap_atomic(addr)
 #endif
 
+/* 6.18 made page->flags a structure ("mm: introduce memdesc_flags_t") */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
+#define kml_page_flags(page)	READ_ONCE((page)->flags)
+#else
+#define kml_page_flags(page)	READ_ONCE((page)->flags.f)
+#endif
+
 #endif /* _KMEMLAB_COMPAT_H */

@@ -61,6 +61,25 @@ kml_fail(struct kml_verdict *verdict, int err, const char *fmt, ...)
 }
 
 /**
+ * kml_say - answer a command where failures are explained too
+ * @verdict: where the words stay readable
+ * @fmt: the answer, one line without a newline
+ *
+ * Context: process; may sleep.
+ */
+static inline __printf(2, 3) void
+kml_say(struct kml_verdict *verdict, const char *fmt, ...)
+{
+	va_list args;
+
+	mutex_lock(&verdict->lock);
+	va_start(args, fmt);
+	vscnprintf(verdict->text, sizeof(verdict->text), fmt, args);
+	va_end(args);
+	mutex_unlock(&verdict->lock);
+}
+
+/**
  * struct kml_command - a command, split into words
  * @line: what was written; the words point into it
  * @argc: number of words, 0 for an empty line
