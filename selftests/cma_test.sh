@@ -68,3 +68,42 @@ cma_undrain()
 		cma_drains=$((cma_drains - 1))
 	done
 }
+
+# The newest verdict: all of its records.
+last_verdict()
+{
+	awk '$1 == "verdict" { keep = "" }
+	     $1 == "verdict" || $1 == "page" || $1 == "advice" { keep = keep $0 "\n" }
+	     END { printf "%s", keep }' $cma_dir/verdict
+}
+
+verdicts() { grep -c '^verdict ' $cma_dir/verdict; }
+
+# verdict_field KEY: from the newest verdict's first record
+verdict_field()
+{
+	last_verdict | awk -v k="$1" '$1 == "verdict" {
+		for (i = 2; i <= NF; i++)
+			if (index($i, k "=") == 1)
+				print substr($i, length(k) + 2) }'
+}
+
+# verdict_id: of the newest verdict, 0 if there is none
+verdict_id() { cma_id=$(verdict_field id); echo "${cma_id:-0}"; }
+
+# judged CLASS COMMAND ERRNO: the command fails, and for just this reason
+judged()
+{
+	judged_before=$(verdict_id)
+	refused "$3" $cma_dev "$2"
+	same $((judged_before + 1)) "$(verdict_id)" "number of verdicts after '$2'"
+	same "$1" "$(verdict_field class)" "class of '$2' ($(last_verdict))"
+	last_verdict | grep -q "^advice id=$(verdict_id) ." || fail "no advice"
+}
+
+# can_pin: leaves the case where cma_alloc() cannot be called
+can_pin()
+{
+	grep -q -e ' exports ' -e ' resolved ' $cma_dir/areas ||
+		skip "cma_alloc() cannot be called on this kernel"
+}

@@ -1,0 +1,172 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --append cma=64M
+#
+# Who holds what, and how long it took: owners, map and latency, for our own
+# allocations and for those of a stock driver.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/cma_test.sh
+. "$here/cma_test.sh"
+need_cma
+
+# owner_of PFN: its record
+owner_of() { grep " pfn=$1 " $cma_dir/owners; }
+
+an_allocation_has_an_owner()
+{
+	cma_load
+	ok $cma_dev 'alloc 1M name=mine'
+	pfn=$(alloc_field mine pfn)
+	pages=$(alloc_field mine pages)
+	record=$(owner_of "$pfn")
+	case $record in
+	"area=$(default_area) pfn=$pfn pages=$pages age="*"ms pid="*" comm=sh stack="*cma_test*) ;;
+	*) fail "the record is '$record'" ;;
+	esac
+	ok $cma_dev 'free mine'
+	same '' "$(owner_of "$pfn")" "the record after the release"
+}
+
+# Records come from a pool; many live ones must not be lost.
+no_record_is_lost()
+{
+	i=0
+	while [ $i -lt 700 ]; do
+		echo "alloc 4K name=n$i" >$cma_dev || fail "allocation $i"
+		i=$((i + 1))
+	done
+	same 700 "$(grep -c 'comm=sh' $cma_dir/owners)" "records of 700 allocations"
+	grep -q '^# owners lost=0$' $cma_dir/owners || fail "$(head -n 1 $cma_dir/owners)"
+	ok $cma_dev 'free all'
+	same 0 "$(grep -c 'comm=sh' $cma_dir/owners)" "records after free all"
+}
+
+# What is there when the module comes is nobody's.
+before_load_is_said()
+{
+	area=$(default_area)
+	there=$(awk -v a="area=$area" '$1 == a && $4 == "age=before-load" {
+			sub("pages=", "", $3); n += $3 } END { print n + 0 }' $cma_dir/owners)
+	same "$(area_field "$area" allocated)" "$there" "pages allocated before the module was loaded"
+}
+
+map_adds_up()
+{
+	ok $cma_dev 'alloc 3M name=three'
+	for area in $(awk '!/^#/ { print $1 }' $cma_dir/areas); do
+		awk -v a="$area" '!/^#/ && $1 == a {
+				if ($2 != sprintf("0x%x", n) && !(n == 0 && $2 == "0")) exit 2
+				n += $3 } END { print n }' $cma_dir/map >/tmp/cma_map ||
+			fail "the map of $area has a gap"
+		same "$(area_field "$area" pages)" "$(cat /tmp/cma_map)" "pages in the map of $area"
+	done
+	rm -f /tmp/cma_map
+	awk -v want="$(alloc_field three pages)" '$4 == "allocated" { n += $3 } END { exit n < want }' \
+		$cma_dir/map || fail "three MiB are not on the map"
+	ok $cma_dev 'free three'
+}
+
+latency_counts()
+{
+	ok $cma_dev reset
+	for i in 1 2 3 4 5; do
+		ok $cma_dev "alloc 64K name=l$i"
+		ok $cma_dev "free l$i"
+	done
+	ok $cma_dev 'alloc 2M name=big'
+	ok $cma_dev 'free big'
+	area=$(default_area)
+	line=$(grep "^area=$area op=alloc size=64K " $cma_dir/latency)
+	case $line in
+	*' count=5 failed=0 '*) ;;
+	*) fail "five allocations of 64 KiB: '$line'" ;;
+	esac
+	grep -q "^area=$area op=alloc size=16M count=1 " $cma_dir/latency || fail "2 MiB are not counted"
+	grep -q "^area=$area op=release size=any count=6 " $cma_dir/latency || fail "releases are not counted"
+	awk '/ op=/ { for (i = 4; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] }
+		if (v["p50_ns"] > v["p90_ns"] || v["p90_ns"] > v["p99_ns"] || v["p99_ns"] > v["max_ns"]) exit 1
+		n = split(v["log2"], b, ","); sum = 0
+		for (i = 1; i <= n; i++) { split(b[i], kv, ":"); sum += kv[2] }
+		if (sum != v["count"]) exit 1 }' $cma_dir/latency || fail "$(cat $cma_dir/latency)"
+	ok $cma_dev reset
+	same 0 "$(grep -c ' op=' $cma_dir/latency)" "records after reset"
+}
+
+# vivid with videobuf2-dma-contig: a driver of the kernel's own, with no help.
+a_real_driver()
+{
+	[ -e /dev/video0 ] || modprobe vivid allocators=1,1,1,1 n_devs=1 2>/dev/null ||
+		skip "this kernel has no vivid"
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -e /dev/video0 ] && break
+		sleep 1
+	done
+	mkfifo /tmp/cma_fifo
+	"$here/cma_test_video" /dev/video0 4 </tmp/cma_fifo >/tmp/cma_video &
+	exec 4>/tmp/cma_fifo
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		[ -s /tmp/cma_video ] && break
+		sleep 1
+	done
+	say "vivid: $(cat /tmp/cma_video)"
+	records=$(grep 'videobuf2_dma_contig' $cma_dir/owners)
+	held=$(echo "$records" | grep -c 'comm=cma_test_video')
+	exec 4>&-
+	wait
+	rm -f /tmp/cma_fifo /tmp/cma_video
+	say "$(echo "$records" | head -n 1)"
+	[ "$held" -ge 4 ] || fail "4 buffers of vivid have $held records"
+	same 0 "$(grep -c 'videobuf2_dma_contig' $cma_dir/owners)" "records after the stream"
+}
+
+not_tracking_is_possible()
+{
+	cma_load track=0
+	ok $cma_dev 'alloc 1M name=quiet'
+	same 0 "$(grep -c 'comm=sh' $cma_dir/owners)" "records with track=0"
+	ok $cma_dev 'free quiet'
+	cma_load
+}
+
+# A page that lies outside shows what a driver would not have known.
+dma_says_where_it_came_from()
+{
+	ok $cma_dev 'alloc 2M name=two via=dma'
+	same area "$(alloc_field two from)" "origin of 2 MiB"
+	ok $cma_dev "alloc $(page_size) name=page via=dma"
+	# 32-bit ARM has DMA operations of its own, which always ask CMA
+	case $(uname -m) in
+	arm*) same area "$(alloc_field page from)" "origin of a page" ;;
+	*) same buddy "$(alloc_field page from)" "origin of a page" ;;
+	esac
+	ok $cma_dev 'free all'
+}
+
+# The area is full: the call succeeds from elsewhere, or fails.
+dma_falls_back()
+{
+	pages=$(area_field "$(default_area)" largest_fit)
+	ok $cma_dev "alloc $((pages * $(page_size))) name=whole"
+	case $(uname -m) in
+	arm*)
+		refused 'Cannot allocate memory' $cma_dev 'alloc 1M name=more via=dma' ;;
+	*)
+		ok $cma_dev 'alloc 1M name=more via=dma'
+		same buddy "$(alloc_field more from)" "origin of 1 MiB" ;;
+	esac
+	ok $cma_dev 'free all'
+}
+
+run_cases \
+	"an allocation has an owner until it is freed:an_allocation_has_an_owner" \
+	"no record is lost:no_record_is_lost" \
+	"what was there before is shown as such:before_load_is_said" \
+	"the map adds up:map_adds_up" \
+	"latency is counted and reset:latency_counts" \
+	"via=dma says where the memory came from:dma_says_where_it_came_from" \
+	"via=dma says when it fell back:dma_falls_back" \
+	"a real driver's buffers appear and vanish:a_real_driver" \
+	"track=0 does not watch:not_tracking_is_possible"

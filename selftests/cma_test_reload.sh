@@ -1,0 +1,53 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --append cma=64M --timeout 900
+#
+# Loading and unloading a hundred times while another driver allocates CMA:
+# silent, and nothing is lost.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/cma_test.sh
+. "$here/cma_test.sh"
+need_cma
+
+hundred_times()
+{
+	cma_load
+	cma_free_after
+	cma_undrain
+	before=$cma_free
+	unload cma_test || fail "does not unload"
+
+	other=''
+	if modprobe vivid allocators=1,1,1,1 n_devs=1 2>/dev/null; then
+		for _ in $(seq 10); do [ -e /dev/video0 ] && break; sleep 1; done
+		while :; do "$here/cma_test_video" /dev/video0 2 20 >/dev/null 2>&1; done &
+		other=$!
+	else
+		skip "this kernel has no vivid to allocate meanwhile"
+	fi
+	mark_log
+	round=0
+	while [ $round -lt 100 ]; do
+		load cma_test || fail "round $round: does not load"
+		echo 'alloc 256K name=x' >$cma_dev || fail "round $round: cannot allocate"
+		cat $cma_dir/owners >/dev/null
+		unload cma_test || fail "round $round: does not unload"
+		round=$((round + 1))
+	done
+	kill $other
+	wait 2>/dev/null
+	sleep 1
+	log_since | grep -i -e 'warning:' -e 'bug:' -e 'still in use' && fail "not silent"
+	rmmod vivid 2>/dev/null
+	cma_load
+	cma_free_after
+	cma_undrain
+	missing=$((before - cma_free))
+	say "CmaFree was $before KiB, is $cma_free KiB"
+	[ ${missing#-} -lt 512 ] || fail "$missing KiB are missing"
+}
+
+run_cases "a hundred loads while another driver allocates:hundred_times"

@@ -1,0 +1,209 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --append cma=64M
+#
+# The failure laboratory: every class of failure is produced on purpose, and the
+# verdict must name it.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/cma_test.sh
+. "$here/cma_test.sh"
+need_cma
+
+full='Cannot allocate memory'
+busy='Device or resource busy'
+
+# fill_area SIZE-IN-MIB PREFIX: aligned blocks until no more fit
+fill_area()
+{
+	filled=0
+	while echo "alloc ${1}M align=${1}M name=$2$filled" >$cma_dev; do
+		filled=$((filled + 1))
+		[ $filled -lt 200 ] || fail "the area never fills"
+	done 2>/dev/null
+	[ $filled -gt 2 ] || fail "only $filled blocks fit"
+}
+
+exhausted()
+{
+	cma_load
+	can_pin
+	fill_area 1 e
+	kib=$(verdict_field allocated_kib)
+	[ "$kib" -ge $((filled * 1024)) ] || fail "allocated_kib=$kib with $filled MiB held"
+	judged exhausted 'alloc 32M' "$full"
+	same cma_test "$(verdict_field by)" "who asked"
+	last_verdict | grep -q '^advice .*\(cma=[0-9]*M\|reserved-memory node\)' ||
+		fail "the advice does not say how to have more: $(last_verdict)"
+	ok $cma_dev 'free all'
+	ok $cma_dev 'alloc 32M name=again'
+	ok $cma_dev 'free again'
+}
+
+# Every second MiB is held; two in a row are asked for, which are there in sum.
+fragmented()
+{
+	fill_area 1 f
+	i=0
+	while [ $i -lt $filled ]; do
+		ok $cma_dev "free f$i"
+		i=$((i + 2))
+	done
+	judged fragmented 'alloc 2M' "$full"
+	[ "$(verdict_field largest_kib)" -lt 2048 ] || fail "a piece of 2 MiB is there"
+	[ "$(verdict_field free_kib)" -ge 8192 ] || fail "not enough is free"
+	ok $cma_dev 'alloc 1M align=1M name=one'
+	ok $cma_dev 'free all'
+}
+
+# Every place of that alignment is taken; without alignment there is room.
+too_much_alignment()
+{
+	taken=0
+	while echo "alloc 1M align=16M name=at$taken" >$cma_dev; do
+		taken=$((taken + 1))
+		[ $taken -lt 10 ] || fail "too many places are aligned to 16 MiB"
+	done 2>/dev/null
+	judged fragmented 'alloc 1M align=16M' "$full"
+	last_verdict | grep -q '^advice .*without any it would fit' ||
+		fail "$(last_verdict)"
+	ok $cma_dev 'free all'
+}
+
+# pin_in_the_way: a page is pinned in the area's largest piece, of $pages pages
+pin_in_the_way()
+{
+	area=$(default_area)
+	pages=$(area_field "$area" largest_fit)
+	ok $cma_dev "pin $(page_size)"
+	same 1 "$(grep -c '^area=' $cma_dir/pins)" "pinned pages"
+	pin=$(sed -n 's/.* pfn=\(0x[0-9a-f]*\) .*/\1/p' $cma_dir/pins)
+	[ "$(area_field "$area" largest_fit)" -lt "$pages" ] ||
+		fail "the pinned page lies elsewhere"
+}
+
+pinned()
+{
+	pin_in_the_way
+	same 1 "$(area_field "$area" pinned)" "pinned pages of the area"
+	awk -v a="$area" '$1 == a && $4 == "pinned" { n += $3 } END { exit n != 1 }' \
+		$cma_dir/map || fail "the map does not show the pin"
+	judged pinned "alloc $((pages * $(page_size)))" "$busy"
+	last_verdict | grep -q "^page .* pfn=$pin kind=lab-pin refs=1 " ||
+		fail "the verdict does not name $pin: $(last_verdict)"
+	last_verdict | grep -q '^advice .*unpin' || fail "the advice does not say unpin"
+	[ "$(verdict_field attempts)" -gt 0 ] || fail "no attempt was seen"
+	ok $cma_dev unpin
+	same 0 "$(grep -c '^area=' $cma_dir/pins)" "pinned pages after unpin"
+	refused 'No such file or directory' $cma_dev unpin
+}
+
+the_pin_goes_and_it_works()
+{
+	pin_in_the_way
+	refused "$busy" $cma_dev "alloc $((pages * $(page_size)))"
+	ok $cma_dev unpin
+	ok $cma_dev "alloc $((pages * $(page_size))) name=now"
+	ok $cma_dev 'free now'
+}
+
+one_pin_costs_a_range_only()
+{
+	ok $cma_dev 'pin 64K'
+	ok $cma_dev 'alloc 8M name=beside'
+	ok $cma_dev 'free beside'
+	ok $cma_dev unpin
+}
+
+misconfigured()
+{
+	judged misconfigured 'alloc 65M' "$full"
+	judged misconfigured 'alloc 1M align=128M' 'Numerical result out of range'
+	last_verdict | grep -q '^advice .*the whole area has 65536 KiB' || fail "$(last_verdict)"
+	refused 'No such file or directory' $cma_dev 'alloc 1M area=wrong'
+}
+
+# Four at once want more than half of the area each: one wins, and the losers'
+# verdicts say that they were not alone, or that the winner has it now.
+racing()
+{
+	ok $cma_dev reset
+	seen=''
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		for i in 1 2 3 4; do
+			for _ in 1 2 3 4 5; do
+				echo "alloc 40M name=r$i" >$cma_dev &&
+					echo "free r$i" >$cma_dev
+			done 2>/dev/null &
+		done
+		wait
+		classes=$(sed -n 's/^verdict .* class=\([a-z]*\) .*/\1/p' $cma_dir/verdict | sort | uniq -c)
+		case $classes in *racing*) seen=yes; break ;; esac
+	done
+	say "after $round rounds:" $classes
+	[ $seen ] || fail "no allocation lost a race"
+	same 0 "$(allocations)" "allocations"
+	ok $cma_dev 'alloc 40M name=alone'
+	ok $cma_dev 'free alone'
+}
+
+thirty_two_are_kept()
+{
+	i=0
+	while [ $i -lt 40 ]; do
+		echo 'alloc 65M' >$cma_dev
+		i=$((i + 1))
+	done 2>/dev/null
+	same 32 "$(verdicts)" "verdicts"
+	same 32 "$(sed -n 's/^verdict id=\([0-9]*\) .*/\1/p' $cma_dir/verdict | sort -n | uniq | wc -l)" "different verdicts"
+}
+
+fit_answers_and_changes_nothing()
+{
+	area=$(default_area)
+	pages=$(area_field "$area" largest_fit)
+	ok $cma_dev "fit $((pages * $(page_size)))"
+	grep -q "^fit: yes; area=$area pfn=0x[0-9a-f]* pages=$pages " $cma_dir/verdict ||
+		fail "what is free does not fit"
+	ok $cma_dev "fit $(((pages + 1) * $(page_size)))"
+	grep -q '^fit: no; ' $cma_dir/verdict || fail "more than is free fits"
+	ok $cma_dev 'fit 1E'
+	grep -q '^fit: no; the whole area' $cma_dir/verdict || fail "an exabyte fits"
+	ok $cma_dev 'fit 2M align=4M'
+	pfn=$(sed -n 's/^fit: yes; .* pfn=\(0x[0-9a-f]*\) .*/\1/p' $cma_dir/verdict)
+	ok $cma_dev 'alloc 2M align=4M name=there'
+	same "$pfn" "$(alloc_field there pfn)" "where it was said to fit"
+	ok $cma_dev 'free there'
+	refused 'Invalid argument' $cma_dev 'fit 1M align=3K'
+	refused 'Invalid argument' $cma_dev 'pin 64K align=64K'
+	same 0 "$(allocations)" "allocations"
+}
+
+unload_lets_go_of_pins()
+{
+	cma_free_after
+	before=$cma_free
+	cma_undrain
+	ok $cma_dev 'pin 1M'
+	unload cma_test || fail "does not unload"
+	cma_load
+	cma_free_after
+	cma_undrain
+	missing=$((before - cma_free))
+	[ ${missing#-} -lt 512 ] || fail "$missing KiB are missing"
+}
+
+run_cases \
+	"exhausted:exhausted" \
+	"fragmented, every second MiB held:fragmented" \
+	"fragmented for an alignment:too_much_alignment" \
+	"pinned, the page named exactly:pinned" \
+	"the pin goes away and the retry succeeds:the_pin_goes_and_it_works" \
+	"one pinned page costs a range only:one_pin_costs_a_range_only" \
+	"misconfigured, size and alignment beyond the area:misconfigured" \
+	"racing, parallel allocators:racing" \
+	"the last 32 verdicts are kept:thirty_two_are_kept" \
+	"fit answers without allocating:fit_answers_and_changes_nothing" \
+	"unloading lets go of pins:unload_lets_go_of_pins"
