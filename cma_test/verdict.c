@@ -109,71 +109,96 @@ static enum ct_cause ct_judge(const struct ct_verdict *v, bool fatal)
 	return flight->pages > left ? CT_EXHAUSTED : CT_FRAGMENTED;
 }
 
-/* How to have a larger area: a line for the command line or the device tree. */
-static int ct_enlarge(char *text, size_t size, const struct ct_area *area,
-		      unsigned long more)
+/* Add to the advice. */
+static __printf(2, 3) void ct_add(struct ct_verdict *v, const char *fmt, ...)
 {
+	size_t used = strlen(v->advice);
+	va_list args;
+
+	va_start(args, fmt);
+	vscnprintf(v->advice + used, sizeof(v->advice) - used, fmt, args);
+	va_end(args);
+}
+
+/* How to have a larger area: a line for the command line or the device tree. */
+static void ct_add_enlarge(struct ct_verdict *v, unsigned long more)
+{
+	const struct ct_area *area = v->flight.area;
 	u64 bytes = (u64)(area->pages + more) << PAGE_SHIFT;
 
 	if (!strchr(area->name, '@') && area->is_default)
-		return scnprintf(text, size, "boot with cma=%lluM",
-				 DIV_ROUND_UP_ULL(bytes, SZ_4M) * 4);
-	return scnprintf(text, size, "give the reserved-memory node %s %#llx bytes",
-			 area->name, DIV_ROUND_UP_ULL(bytes, SZ_4M) * SZ_4M);
+		ct_add(v, "boot with cma=%lluM",
+		       DIV_ROUND_UP_ULL(bytes, SZ_4M) * 4);
+	else
+		ct_add(v, "give the reserved-memory node %s %#llx bytes",
+		       area->name, DIV_ROUND_UP_ULL(bytes, SZ_4M) * SZ_4M);
+}
+
+static void ct_advise_fragmented(struct ct_verdict *v)
+{
+	struct ct_fit unaligned = { .pages = v->flight.pages };
+
+	ct_scan_fit(v->flight.area, &unaligned);
+	if (v->flight.order && unaligned.found) {
+		ct_add(v, "ask for less alignment: without any it would fit");
+		return;
+	}
+	ct_add(v,
+	       "no more than %llu KiB are in one piece: ask for that at most, or have what lies between released",
+	       ct_kib(v->fit.largest));
+	if (v->holder.pages)
+		ct_add(v, "; the largest holder is %s[%d]", v->holder.comm,
+		       v->holder.pid);
+}
+
+static void ct_advise_pinned(struct ct_verdict *v)
+{
+	const struct ct_page *page = &v->flight.blocker[0];
+
+	if (!v->flight.blockers)
+		ct_add(v,
+		       "the kernel did not say which page; look for pinned ones in the map report");
+	else if (!strcmp(page->kind, "lab-pin"))
+		ct_add(v, "echo unpin > /dev/cma_test");
+	else
+		ct_add(v,
+		       "have the user of this %s page release it (%d references, %d mappings), then try again",
+		       page->kind, page->refs, page->maps);
 }
 
 static void ct_advise(struct ct_verdict *v)
 {
 	const struct ct_flight *flight = &v->flight;
-	const struct ct_area *area = flight->area;
-	const struct ct_page *block = &flight->blocker[0];
-	const struct ct_holder *holder = &v->holder;
-	size_t size = sizeof(v->advice), n = 0;
-	struct ct_fit unaligned = { .pages = flight->pages };
-	char *text = v->advice;
+	unsigned long aligned = 1UL << min(flight->order, BITS_PER_LONG - 1U);
 
-	if (!area) {
-		scnprintf(text, size, "this kernel does not say in which area; see the areas report");
+	if (!flight->area) {
+		ct_add(v, "this kernel does not say in which area; see the areas report");
 		return;
 	}
 	switch (v->cause) {
 	case CT_EXHAUSTED:
-		if (holder->pages)
-			n = scnprintf(text, size, "%s[%d] holds %llu KiB; have it release them, or ",
-				      holder->comm, holder->pid,
-				      ct_kib(holder->pages));
-		ct_enlarge(text + n, size - n, area, flight->pages);
+		if (v->holder.pages)
+			ct_add(v, "%s[%d] holds %llu KiB; have it release them, or ",
+			       v->holder.comm, v->holder.pid,
+			       ct_kib(v->holder.pages));
+		ct_add_enlarge(v, flight->pages);
 		break;
 	case CT_FRAGMENTED:
-		ct_scan_fit(area, &unaligned);
-		if (flight->order && unaligned.found)
-			scnprintf(text, size, "ask for less alignment: without any it would fit");
-		else
-			scnprintf(text, size, "no more than %llu KiB are in one piece; ask for that at most, or have what lies between released%s%s",
-				  ct_kib(v->fit.largest),
-				  holder->pages ? ": the largest is of " : "",
-				  holder->pages ? holder->comm : "");
+		ct_advise_fragmented(v);
 		break;
 	case CT_BLOCKED:
-		if (!flight->blockers)
-			scnprintf(text, size, "the kernel did not say which page; look for pinned pages in the map report");
-		else if (!strcmp(block->kind, "lab-pin"))
-			scnprintf(text, size, "echo unpin > /dev/cma_test");
-		else
-			scnprintf(text, size, "have the user of this %s page release it (%d references, %d mappings), then try again",
-				  block->kind, block->refs, block->maps);
+		ct_advise_pinned(v);
 		break;
 	case CT_RACING:
-		scnprintf(text, size, "others were allocating or moving pages there: try again");
+		ct_add(v, "others were allocating or moving pages there: try again");
 		break;
 	case CT_MISCONFIGURED:
-		n = scnprintf(text, size, "the whole area has %llu KiB: use another one, or ",
-			      ct_kib(area->pages));
-		ct_enlarge(text + n, size - n, area,
-			   max(flight->pages, 1UL << min(flight->order, BITS_PER_LONG - 1U)));
+		ct_add(v, "the whole area has %llu KiB: use another one, or ",
+		       ct_kib(flight->area->pages));
+		ct_add_enlarge(v, max(flight->pages, aligned));
 		break;
 	case CT_INTERRUPTED:
-		scnprintf(text, size, "a signal ended it; nothing is wrong with the area");
+		ct_add(v, "a signal ended it; nothing is wrong with the area");
 		break;
 	}
 }

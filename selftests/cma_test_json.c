@@ -39,7 +39,7 @@ static void string(void)
 	expect('"');
 	while (c != '"') {
 		if (c == EOF || c < ' ')
-			fail("a control character in a string");
+			fail("a bare control character");
 		if (c == '\\') {
 			next();
 			if (c == 'u')

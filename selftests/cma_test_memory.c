@@ -12,20 +12,19 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define CHUNK		(1UL << 20)
+#define CHUNK		1048576UL
 #define MAX_CHUNKS	4096
 
-static uint64_t *chunk[MAX_CHUNKS];
+static unsigned long long *chunk[MAX_CHUNKS];
 static unsigned int chunks;
 
-static unsigned long meminfo(const char *field)
+static unsigned long mem_field(const char *field)
 {
 	unsigned long kib = 0;
 	char line[128];
@@ -41,9 +40,9 @@ static unsigned long meminfo(const char *field)
 }
 
 /* What word @i of chunk @n holds. */
-static uint64_t word(unsigned int n, unsigned long i)
+static unsigned long long word(unsigned int n, unsigned long i)
 {
-	return (((uint64_t)n << 32) + i) * 0x9e3779b97f4a7c15ull;
+	return (((unsigned long long)n << 32) + i) * 0x9e3779b97f4a7c15ull;
 }
 
 static void *map(size_t size, int fd)
@@ -107,12 +106,12 @@ int main(int argc, char **argv)
 	ballast = map(reserve, -1);
 	memset(ballast, 1, reserve);
 
-	cma = meminfo("CmaFree:");
-	while (chunks < MAX_CHUNKS && meminfo("CmaFree:") > cma / 8 &&
-	       meminfo("MemFree:") > 24 << 10)
+	cma = mem_field("CmaFree:");
+	while (chunks < MAX_CHUNKS && mem_field("CmaFree:") > cma / 8 &&
+	       mem_field("MemFree:") > 24 << 10)
 		fill(argv[1]);
 	munmap(ballast, reserve);
-	printf("ready %ld\n", (long)cma - (long)meminfo("CmaFree:"));
+	printf("ready %ld\n", (long)cma - (long)mem_field("CmaFree:"));
 	fflush(stdout);
 	do {
 		wrong += differing();
