@@ -169,10 +169,16 @@ static struct ct_block *ct_block_new(void)
 static int ct_block_fill(struct ct_block *block, const struct ct_request *req,
 			 unsigned int order)
 {
-	struct ct_flight flight;
+	struct ct_flight flight = {
+		.own = true,
+		.area = req->area,
+		.pages = block->run.pages,
+		.order = order,
+		.available = ULONG_MAX,
+	};
 	int err;
 
-	ct_flight_begin(req->area, block->run.pages, order);
+	ct_flight_begin(&flight);
 	err = ct_run_alloc(&block->run, order, req->via, req->mask_bits);
 	ct_flight_end(&flight, !err);
 	if (err == -EOPNOTSUPP)
@@ -403,14 +409,15 @@ void ct_blocks_show(struct seq_file *m)
 	list_for_each_entry(block, &ct_blocks, list) {
 		if (!block->ready)
 			continue;
-		seq_printf(m, "%s area=%s pfn=%#lx pages=%lu via=%s from=%s age=%llds pid=%d comm=%s\n",
+		seq_printf(m, "%s area=%s pfn=%#lx pages=%lu via=%s from=%s age=%llds pid=%d comm=",
 			   block->name, block->run.area->name,
 			   ct_shown_pfn(m, block->run.pfn), block->run.pages,
 			   block->run.cpu ? "dma" : "cma",
 			   block->in_area ? "area" :
 			   block->run.area->pages ? "buddy" : "unknown",
-			   (long long)(now - block->since), block->pid,
-			   block->comm);
+			   (long long)(now - block->since), block->pid);
+		seq_escape(m, block->comm, " \t\n\\");
+		seq_putc(m, '\n');
 	}
 	mutex_unlock(&ct_lock);
 }

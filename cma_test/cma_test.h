@@ -283,8 +283,7 @@ extern raw_spinlock_t ct_track_lock;
 
 int ct_track_start(bool track);
 void ct_track_stop(void);
-void ct_flight_begin(struct ct_area *area, unsigned long pages,
-		     unsigned int order);
+void ct_flight_begin(const struct ct_flight *flight);
 void ct_flight_end(struct ct_flight *flight, bool ok);
 u64 ct_lost(void);
 void ct_lost_reset(void);
@@ -327,7 +326,7 @@ void ct_latency_show(struct seq_file *m);
 /* -- verdict.c -- */
 
 int ct_verdict_own(const struct ct_flight *flight, int err);
-void ct_verdict_post(const struct ct_flight *flight);
+bool ct_verdict_post(const struct ct_flight *flight);
 void ct_verdicts_exit(void);
 void ct_verdicts_show(struct seq_file *m);
 

@@ -80,11 +80,11 @@ static long ct_pin_work(void *arg)
 
 static int ct_pin_run(struct ct_pin_job *job, unsigned long pages)
 {
-	struct ct_flight flight;
+	struct ct_flight flight = { .area = job->run.area, .pages = pages };
 	int err;
 
 	job->run.pages = pages;
-	ct_flight_begin(job->run.area, pages, 0);
+	ct_flight_begin(&flight);
 	err = ct_run_alloc(&job->run, 0, CT_VIA_CMA, 64);
 	ct_flight_end(&flight, !err);
 	if (err)

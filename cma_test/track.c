@@ -188,8 +188,8 @@ static void ct_on_finish(const char *name, const struct page *page,
 	}
 	if (!flight->own) {
 		ct_latency_alloc(flight, ktime_get_ns(), page);
-		if (!page)
-			ct_verdict_post(flight);
+		if (!page && !ct_verdict_post(flight))
+			ct_lost_count++;
 		ct_flight_remove(flight);
 	}
 	raw_spin_unlock_irqrestore(&ct_track_lock, flags);
@@ -210,28 +210,26 @@ static void ct_on_release(const char *name, unsigned long pfn,
 
 /**
  * ct_flight_begin - the current task is going to allocate
- * @area: where
- * @pages: how many
- * @order: alignment
+ * @flight: area, pages and order of it
  *
  * Context: process. Ended by ct_flight_end() in the same task.
  */
-void ct_flight_begin(struct ct_area *area, unsigned long pages,
-		     unsigned int order)
+void ct_flight_begin(const struct ct_flight *flight)
 {
-	struct ct_flight *flight;
+	struct ct_flight *live;
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&ct_track_lock, flags);
-	flight = ct_flight_add(area, pages, order);
-	flight->own = true;
-	flight->begun = ktime_get_ns();
+	live = ct_flight_add(flight->area, flight->pages, flight->order);
+	live->own = true;
+	live->begun = ktime_get_ns();
 	raw_spin_unlock_irqrestore(&ct_track_lock, flags);
 }
 
 /**
  * ct_flight_end - the current task has allocated, or not
- * @flight: filled in with all that was seen
+ * @flight: as it was begun; filled in with all that was seen since, unless too
+ *	    many were under way to keep it
  * @ok: did it succeed?
  *
  * Context: process.
@@ -241,11 +239,9 @@ void ct_flight_end(struct ct_flight *flight, bool ok)
 	struct ct_flight *live;
 	unsigned long flags;
 
-	memset(flight, 0, sizeof(*flight));
-	flight->available = ULONG_MAX;
 	raw_spin_lock_irqsave(&ct_track_lock, flags);
 	live = ct_flight_find();
-	if (live) {
+	if (live && live->own) {
 		*flight = *live;
 		ct_latency_alloc(flight, ktime_get_ns(), ok);
 		ct_flight_remove(live);

@@ -288,15 +288,19 @@ static DECLARE_WORK(ct_verdict_work, ct_verdict_work_fn);
  * @flight: what was seen
  *
  * Context: any; ct_track_lock held.
+ * Return: false if too many wait already; this one is lost.
  */
-void ct_verdict_post(const struct ct_flight *flight)
+bool ct_verdict_post(const struct ct_flight *flight)
 {
+	bool room = ct_pending_count < CT_PENDING;
+
 	lockdep_assert_held(&ct_track_lock);
-	if (ct_pending_count < CT_PENDING) {
+	if (room) {
 		memset(&ct_pending[ct_pending_count], 0, sizeof(*ct_pending));
 		ct_verdict_fill(&ct_pending[ct_pending_count++], flight);
 	}
 	schedule_work(&ct_verdict_work);
+	return room;
 }
 
 void ct_verdicts_exit(void)

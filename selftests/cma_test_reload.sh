@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append cma=64M --timeout 900
+# kmemlab-vm: --append cma=64M
 #
 # Loading and unloading a hundred times while another driver allocates CMA:
 # silent, and nothing is lost.
