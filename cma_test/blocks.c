@@ -226,7 +226,8 @@ unlist:
  */
 int ct_block_alloc(const struct ct_request *req)
 {
-	u64 pages = DIV_ROUND_UP_ULL(req->bytes, PAGE_SIZE);
+	/* rounded up without overflowing */
+	u64 pages = (req->bytes >> PAGE_SHIFT) + !!offset_in_page(req->bytes);
 	u64 align = req->align ?: PAGE_SIZE;
 	struct ct_flight flight = { .own = true, .area = req->area,
 				    .available = ULONG_MAX };
@@ -244,7 +245,7 @@ int ct_block_alloc(const struct ct_request *req)
 		ct_verdict_own(&flight, -ERANGE);
 		return -ERANGE;
 	}
-	if (req->bytes > U64_MAX - PAGE_SIZE || pages > totalram_pages() ||
+	if (pages > totalram_pages() ||
 	    (req->via != CT_VIA_DMA && req->area->pages &&
 	     pages > req->area->pages)) {
 		flight.pages = min_t(u64, pages, ULONG_MAX >> PAGE_SHIFT);
