@@ -201,7 +201,9 @@ static int ct_run_alloc_dma(struct ct_run *run, unsigned int mask_bits)
 					   DMA_ATTR_NO_WARN);
 	mutex_unlock(&ct_mask_lock);
 	if (err)
-		return err;
+		return kml_fail(&ct_verdict, -EOPNOTSUPP,
+				"a device with a DMA mask of %u bits cannot reach this machine's memory",
+				mask_bits);
 	if (!run->cpu)
 		return -ENOMEM;
 	run->pfn = ct_dma_pfn(run->cpu, 0);
@@ -228,8 +230,9 @@ unsigned long ct_run_pfn(const struct ct_run *run, unsigned long i)
  * @mask_bits: width of the DMA mask, for the DMA API
  *
  * Context: process; may sleep.
- * Return: 0; -EOPNOTSUPP if cma_alloc() is asked for and cannot be called;
- * -ENOMEM if there is no memory.
+ * Return: 0; -EOPNOTSUPP, explained, if cma_alloc() is asked for and cannot be
+ * called, or if the mask is too narrow for this machine; -ENOMEM if there is no
+ * memory.
  */
 int ct_run_alloc(struct ct_run *run, unsigned int order, enum ct_via via,
 		 unsigned int mask_bits)
@@ -237,7 +240,9 @@ int ct_run_alloc(struct ct_run *run, unsigned int order, enum ct_via via,
 	bool callable = ct_area_callable(run->area);
 
 	if (via == CT_VIA_CMA && !callable)
-		return -EOPNOTSUPP;
+		return kml_fail(&ct_verdict, -EOPNOTSUPP,
+				"%s: cma_alloc() cannot be called on this kernel",
+				run->area->name);
 	if (via != CT_VIA_DMA && callable)
 		return ct_run_alloc_cma(run, order);
 	return ct_run_alloc_dma(run, mask_bits);

@@ -181,11 +181,7 @@ static int ct_block_fill(struct ct_block *block, const struct ct_request *req,
 	ct_flight_begin(&flight);
 	err = ct_run_alloc(&block->run, order, req->via, req->mask_bits);
 	ct_flight_end(&flight, !err);
-	if (err == -EOPNOTSUPP)
-		kml_fail(&ct_verdict, err,
-			 "%s: cma_alloc() cannot be called on this kernel",
-			 req->area->name);
-	else if (err)
+	if (err == -ENOMEM)
 		err = ct_verdict_own(&flight, err);
 	if (err)
 		goto unlist;
