@@ -108,6 +108,7 @@ void ct_page_look(struct ct_page *look, unsigned long pfn)
  * @pfn: the page
  *
  * Context: process.
+ * Return: whether it is free or borrowed, and nobody holds it.
  */
 bool ct_page_movable(unsigned long pfn)
 {
