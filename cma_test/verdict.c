@@ -5,8 +5,10 @@
  * and what the area looks like right afterwards.
  */
 
+#include <linux/debugfs.h>
 #include <linux/ktime.h>
 #include <linux/mm.h>
+#include <linux/mmdebug.h>
 #include <linux/sched/signal.h>
 #include <linux/sizes.h>
 #include <linux/workqueue.h>
@@ -45,6 +47,7 @@ static const struct {
  * @fit: whether it would have fitted then
  * @holder: largest allocation in the area
  * @advice: what would help
+ * @logged: page_owner said in the log who allocated the first blocking page
  */
 struct ct_verdict {
 	u64 id;
@@ -57,6 +60,7 @@ struct ct_verdict {
 	struct ct_fit fit;
 	struct ct_holder holder;
 	char advice[224];
+	bool logged;
 };
 
 static DEFINE_MUTEX(ct_verdict_lock);		/* protects the next two */
@@ -203,6 +207,21 @@ static void ct_advise(struct ct_verdict *v)
 	}
 }
 
+/*
+ * Where the kernel was booted with page_owner=on it knows who allocated the
+ * page, but tells nobody except the log. Its report is there only if it is on.
+ */
+static bool ct_ask_page_owner(unsigned long pfn)
+{
+	struct dentry *report = debugfs_lookup("page_owner", NULL);
+
+	if (IS_ERR_OR_NULL(report))
+		return false;
+	dput(report);
+	dump_page(pfn_to_page(pfn), "it kept CMA from a range");
+	return true;
+}
+
 /* Judge, and keep in place of the oldest one. */
 static enum ct_cause ct_verdict_keep(struct ct_verdict *v, bool fatal)
 {
@@ -217,6 +236,8 @@ static enum ct_cause ct_verdict_keep(struct ct_verdict *v, bool fatal)
 	}
 	v->cause = ct_judge(v, fatal);
 	ct_advise(v);
+	if (v->cause == CT_BLOCKED && flight->blockers)
+		v->logged = ct_ask_page_owner(flight->blocker[0].pfn);
 	mutex_lock(&ct_verdict_lock);
 	v->id = ++ct_verdict_count;
 	ct_verdicts[v->id % CT_VERDICTS] = *v;
@@ -326,14 +347,15 @@ static void ct_verdict_show(struct seq_file *m, const struct ct_verdict *v)
 		seq_printf(m, "%d", flight->err);
 	else
 		seq_putc(m, '-');
-	seq_printf(m, " class=%s free_kib=%llu borrowed_kib=%llu allocated_kib=%llu pinned_kib=%llu largest_kib=%llu fits=%s attempts=%u retries=%u parallel=%s\n",
+	seq_printf(m, " class=%s free_kib=%llu borrowed_kib=%llu allocated_kib=%llu pinned_kib=%llu largest_kib=%llu fits=%s attempts=%u retries=%u parallel=%s page_owner=%s\n",
 		   ct_causes[v->cause].name,
 		   ct_kib(v->stats.pages[CT_FREE]),
 		   ct_kib(v->stats.pages[CT_BORROWED]),
 		   ct_kib(v->stats.pages[CT_ALLOCATED]),
 		   ct_kib(v->stats.pages[CT_PINNED]), ct_kib(v->fit.largest),
 		   v->fit.found ? "yes" : "no", flight->attempts,
-		   flight->retries, flight->parallel ? "yes" : "no");
+		   flight->retries, flight->parallel ? "yes" : "no",
+		   v->logged ? "log" : "-");
 	for (i = 0; i < flight->blockers; i++) {
 		const struct ct_page *page = &flight->blocker[i];
 
