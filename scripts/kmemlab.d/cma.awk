@@ -72,7 +72,7 @@ $1 == "areas" {
 
 $1 == "owners" && $2 == "#" {
 	sub(/^lost=/, "", $4)
-	lost = $4
+	lost = $4 + 0
 	next
 }
 
@@ -115,6 +115,8 @@ $1 == "verdict" && $2 == "verdict" {
 		human(value["free_kib"] * 1024), human(value["borrowed_kib"] * 1024), \
 		human(value["allocated_kib"] * 1024), human(value["pinned_kib"] * 1024), \
 		human(value["largest_kib"] * 1024), value["attempts"])
+	if (value["page_owner"] == "log")
+		last_verdict = last_verdict "\n    the kernel log says who allocated the blocking page"
 	verdicts++
 	next
 }
