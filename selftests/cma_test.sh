@@ -31,6 +31,9 @@ area_field()
 
 default_area() { awk '!/^#/ && $NF == "yes" { print $1 }' "$cma_dir/areas"; }
 
+# default_kib: size of the default area
+default_kib() { echo $(($(area_field "$(default_area)" pages) * $(page_size) / 1024)); }
+
 # alloc_field NAME KEY: from the allocations report
 alloc_field()
 {
@@ -99,6 +102,7 @@ judged()
 	same $((judged_before + 1)) "$(verdict_id)" "number of verdicts after '$2'"
 	same "$1" "$(verdict_field class)" "class of '$2' ($(last_verdict))"
 	last_verdict | grep -q "^advice id=$(verdict_id) ." || fail "no advice"
+	last_verdict | sed 's/^/# /'
 }
 
 # can_pin: leaves the case where cma_alloc() cannot be called

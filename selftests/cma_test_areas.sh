@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append cma=64M --dts cma_test_areas.dts
+# kmemlab-vm: --append cma=72M --mem 768M --dts cma_test_areas.dts
 #
 # Several areas, of different sizes, from the device tree (cma_test_areas.dts):
 # each is listed with its bounds and each can be allocated from, whichever way

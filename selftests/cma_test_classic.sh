@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append cma=72M
+# kmemlab-vm: --append cma=72M --mem 768M
 #
 # The classic contract of /dev/cma_test: ten slots, echo allocates, cat frees.
 

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append cma=64M --mem 768M
+# kmemlab-vm: --append cma=72M --mem 768M
 #
 # CMA-6: pages that borrowed a CMA area keep their contents when they have to
 # move. Memory with known contents fills the area, the whole of it is allocated

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append cma=64M
+# kmemlab-vm: --append cma=72M --mem 768M
 #
 # The failure laboratory: every class of failure is produced on purpose, and the
 # verdict must name it.
@@ -90,11 +90,19 @@ pinned()
 	same 1 "$(area_field "$area" pinned)" "pinned pages of the area"
 	awk -v a="$area" '$1 == a && $4 == "pinned" { n += $3 } END { exit n != 1 }' \
 		$cma_dir/map || fail "the map does not show the pin"
+	mark_log
 	judged pinned "alloc $((pages * $(page_size)))" "$busy"
 	last_verdict | grep -q "^page .* pfn=$pin kind=lab-pin refs=1 " ||
 		fail "the verdict does not name $pin: $(last_verdict)"
 	last_verdict | grep -q '^advice .*unpin' || fail "the advice does not say unpin"
 	[ "$(verdict_field attempts)" -gt 0 ] || fail "no attempt was seen"
+	if [ -e /sys/kernel/debug/page_owner ]; then
+		same log "$(verdict_field page_owner)" "where page_owner speaks"
+		log_since | grep -q 'page last allocated via order 0' ||
+			fail "page_owner is on, and says nothing in the log"
+	else
+		same - "$(verdict_field page_owner)" "where page_owner speaks"
+	fi
 	ok $cma_dev unpin
 	same 0 "$(grep -c '^area=' $cma_dir/pins)" "pinned pages after unpin"
 	refused 'No such file or directory' $cma_dev unpin
@@ -119,9 +127,10 @@ one_pin_costs_a_range_only()
 
 misconfigured()
 {
-	judged misconfigured 'alloc 65M' "$full"
+	kib=$(default_kib)
+	judged misconfigured "alloc $((kib + 1024))K" "$full"
 	judged misconfigured 'alloc 1M align=128M' 'Numerical result out of range'
-	last_verdict | grep -q '^advice .*the whole area has 65536 KiB' || fail "$(last_verdict)"
+	last_verdict | grep -q "^advice .*the whole area has $kib KiB" || fail "$(last_verdict)"
 	refused 'No such file or directory' $cma_dev 'alloc 1M area=wrong'
 }
 
@@ -130,11 +139,12 @@ misconfigured()
 racing()
 {
 	ok $cma_dev reset
+	more=$(($(default_kib) * 5 / 8))K
 	seen=''
-	for round in 1 2 3 4 5 6 7 8 9 10; do
+	for round in $(seq 40); do
 		for i in 1 2 3 4; do
 			for _ in 1 2 3 4 5; do
-				echo "alloc 40M name=r$i" >$cma_dev &&
+				echo "alloc $more name=r$i" >$cma_dev &&
 					echo "free r$i" >$cma_dev
 			done 2>/dev/null &
 		done
@@ -142,18 +152,34 @@ racing()
 		classes=$(sed -n 's/^verdict .* class=\([a-z]*\) .*/\1/p' $cma_dir/verdict | sort | uniq -c)
 		case $classes in *racing*) seen=yes; break ;; esac
 	done
-	say "after $round rounds:" $classes
+	say "after $round rounds: $(echo "$classes" | tr -s "\n " " ")"
 	[ $seen ] || fail "no allocation lost a race"
 	same 0 "$(allocations)" "allocations"
-	ok $cma_dev 'alloc 40M name=alone'
+	ok $cma_dev "alloc $more name=alone"
 	ok $cma_dev 'free alone'
+}
+
+# Killed again and again, somewhere between the command and its end.
+interrupted()
+{
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		"$here/cma_test_io" $cma_dev kill 30 || fail "the killing went wrong"
+		ok $cma_dev 'free all'
+		grep -q ' class=interrupted ' $cma_dir/verdict && break
+	done
+	say "$(grep -c ' class=interrupted ' $cma_dir/verdict) after $((round * 30)) kills"
+	id=$(sed -n 's/^verdict id=\([0-9]*\) .* comm=cma_test_io .* class=interrupted .*/\1/p' \
+		$cma_dir/verdict | tail -n 1)
+	[ "$id" ] || fail "no allocation was interrupted"
+	grep -q "^advice id=$id a signal ended it" $cma_dir/verdict || fail "no advice"
 }
 
 thirty_two_are_kept()
 {
+	more=$(($(default_kib) + 1024))K
 	i=0
 	while [ $i -lt 40 ]; do
-		echo 'alloc 65M' >$cma_dev
+		echo "alloc $more" >$cma_dev
 		i=$((i + 1))
 	done 2>/dev/null
 	same 32 "$(verdicts)" "verdicts"
@@ -204,6 +230,7 @@ run_cases \
 	"one pinned page costs a range only:one_pin_costs_a_range_only" \
 	"misconfigured, size and alignment beyond the area:misconfigured" \
 	"racing, parallel allocators:racing" \
+	"interrupted by a signal:interrupted" \
 	"the last 32 verdicts are kept:thirty_two_are_kept" \
 	"fit answers without allocating:fit_answers_and_changes_nothing" \
 	"unloading lets go of pins:unload_lets_go_of_pins"
