@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append cma=64M
+# kmemlab-vm: --append cma=72M --mem 768M
 #
 # Who holds what, and how long it took: owners, map and latency, for our own
 # allocations and for those of a stock driver.
@@ -122,6 +122,24 @@ a_real_driver()
 	same 0 "$(grep -c 'videobuf2_dma_contig' $cma_dir/owners)" "records after the stream"
 }
 
+# The driver's call may succeed all the same, with pages from elsewhere.
+its_failure_is_judged()
+{
+	[ -e /dev/video0 ] || skip "this kernel has no vivid"
+	for size in 32M 8M 2M 512K 128K 64K; do
+		while echo "alloc $size" >$cma_dev; do :; done 2>/dev/null
+	done
+	"$here/cma_test_video" /dev/video0 2 1 2>/dev/null
+	record=$(grep '^verdict .* by=other ' $cma_dir/verdict | tail -n 1)
+	say "$record"
+	case $record in
+	*" comm=cma_test_video area=$(default_area) "*' class=exhausted '* | \
+	*" comm=cma_test_video area=$(default_area) "*' class=fragmented '*) ;;
+	*) fail "vivid's failed allocation has no verdict, or another one" ;;
+	esac
+	ok $cma_dev 'free all'
+}
+
 not_tracking_is_possible()
 {
 	cma_load track=0
@@ -160,6 +178,26 @@ dma_falls_back()
 	ok $cma_dev 'free all'
 }
 
+# The third way in which dma_alloc_coherent() misses CMA: the area lies above what
+# the device can address. The pages are taken, found to be out of reach, given
+# back, and the buddy allocator serves silently. On ARM a device that reaches
+# only a part of the memory is refused outright.
+dma_says_out_of_reach()
+{
+	case $(uname -m) in
+	x86_64)
+		[ $(($(area_field "$(default_area)" base) * $(page_size))) -ge $((1 << 28)) ] ||
+			fail "the area lies in the lowest 256 MiB"
+		ok $cma_dev 'alloc 1M name=narrow via=dma mask=28'
+		same buddy "$(alloc_field narrow from)" "origin with a 28-bit mask"
+		ok $cma_dev 'alloc 1M name=wide via=dma'
+		same area "$(alloc_field wide from)" "origin with a 64-bit mask" ;;
+	*)
+		refused 'Operation not supported' $cma_dev 'alloc 1M via=dma mask=28' ;;
+	esac
+	ok $cma_dev 'free all'
+}
+
 run_cases \
 	"an allocation has an owner until it is freed:an_allocation_has_an_owner" \
 	"no record is lost:no_record_is_lost" \
@@ -168,5 +206,7 @@ run_cases \
 	"latency is counted and reset:latency_counts" \
 	"via=dma says where the memory came from:dma_says_where_it_came_from" \
 	"via=dma says when it fell back:dma_falls_back" \
+	"via=dma says when the area is out of reach:dma_says_out_of_reach" \
 	"a real driver's buffers appear and vanish:a_real_driver" \
+	"a real driver's failure is judged:its_failure_is_judged" \
 	"track=0 does not watch:not_tracking_is_possible"
