@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a shell cannot do to /dev/cma_test: writes of no bytes, bad pointers,
- * one-byte reads, a crowd of writers and readers, and death in the middle.
+ * one-byte reads, a crowd of writers and readers, death in the middle, and
+ * loading a module just once (insmod may try again) while an allocation fails.
  *
  *	cma_test_io DEVICE zero|badread|badwrite	one call; prints its errno
  *	cma_test_io DEVICE onebyte		reads to the end, byte by byte
  *	cma_test_io DEVICE crowd N		N processes at once
  *	cma_test_io DEVICE kill N		N processes, each killed
+ *	cma_test_io MODULE load N		the N-th allocation of it fails;
+ *						prints what is left of N, and the errno
  *
  * Exits 0 if nothing happened but what may.
  */
@@ -18,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -123,11 +127,33 @@ static int killed(int rounds)
 	return 0;
 }
 
+static int load(int step)
+{
+	int module = open(device, O_RDONLY | O_CLOEXEC);
+	int nth = open("/proc/self/fail-nth", O_RDWR);
+	char left[16] = "";
+	long ret;
+
+	if (module < 0 || nth < 0) {
+		perror("open");
+		return 2;
+	}
+	dprintf(nth, "%d", step);
+	ret = syscall(SYS_finit_module, module, "", 0);
+	ret = ret ? errno : 0;
+	if (pread(nth, left, sizeof(left) - 1, 0) < 0)
+		perror("fail-nth");
+	dprintf(nth, "0");
+	printf("%d %s\n", atoi(left), strerror(ret));
+	return ret ? 1 : 0;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3) {
-		fprintf(stderr, "usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|kill N\n",
-			argv[0]);
+		fprintf(stderr,
+			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|kill N\n"
+			"       %s MODULE load N\n", argv[0], argv[0]);
 		return 2;
 	}
 	device = argv[1];
@@ -137,5 +163,7 @@ int main(int argc, char **argv)
 		return crowd(atoi(argv[3]));
 	if (!strcmp(argv[2], "kill") && argc > 3)
 		return killed(atoi(argv[3]));
+	if (!strcmp(argv[2], "load") && argc > 3)
+		return load(atoi(argv[3]));
 	return one_call(argv[2]);
 }
