@@ -60,8 +60,9 @@ pressure_is_moved()
 	mkdir -p /tmp/cma_files
 	mount -t tmpfs -o size=100% none /tmp/cma_files || fail "no tmpfs"
 	for kind in anon file; do
-		# half of what is held after that comes from inside
-		mib=$((($(meminfo MemFree) - 2 * $(meminfo CmaFree)) / 1024 + 40))
+		# Half of what is held after that comes from inside; what is left
+		# outside has to take it back.
+		mib=$((($(meminfo MemFree) - 2 * $(meminfo CmaFree)) / 1024 + 24))
 		"$kmemlab" pressure $kind $mib 60 /tmp/cma_files >/tmp/cma_said &
 		pressure=$!
 		for _ in $(seq 120); do

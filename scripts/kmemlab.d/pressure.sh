@@ -39,12 +39,12 @@ trap 'kill $pids 2>/dev/null; wait; rm -rf "$files"' EXIT
 trap 'exit 1' HUP INT TERM
 before=$(field CmaFree)
 
-# In pieces of 16 MiB. A process fills its buffer and then waits with it for a
+# In pieces of 64 MiB. A process fills its buffer and then waits with it for a
 # reader that takes one byte, and no more until it ends.
 pieces=0
-while [ $((pieces * 16)) -lt "$mib" ]; do
-	piece=$((mib - pieces * 16))
-	[ $piece -lt 16 ] || piece=16
+while [ $((pieces * 64)) -lt "$mib" ]; do
+	piece=$((mib - pieces * 64))
+	[ $piece -lt 64 ] || piece=64
 	pieces=$((pieces + 1))
 	if [ "$kind" = anon ]; then
 		dd if=/dev/zero bs=${piece}M count=1 2>/dev/null | {
