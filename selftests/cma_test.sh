@@ -11,8 +11,6 @@ cma_dir=/sys/kernel/debug/cma_test
 cma_load()
 {
 	loaded cma_test && { unload cma_test || fail "cma_test does not unload"; }
-	# what was written while there was no device has made a file
-	[ ! -f $cma_dev ] || rm $cma_dev
 	load cma_test "$@" || fail "cma_test does not load: $*"
 	[ -c $cma_dev ] || fail "there is no $cma_dev"
 }

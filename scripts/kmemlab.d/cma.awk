@@ -14,14 +14,6 @@ function pages(n) { return human(n * page) }
 
 function ms(ns) { return sprintf("%.3f", ns / 1000000) }
 
-function quoted(text)
-{
-	gsub(/\\/, "\\\\", text)
-	gsub(/"/, "\\\"", text)
-	gsub(/[\001-\037]/, " ", text)
-	return "\"" text "\""
-}
-
 function json_value(text)
 {
 	return text ~ /^-?(0|[1-9][0-9]*)$/ ? text : quoted(text)

@@ -25,6 +25,7 @@ function quoted(text)
 {
 	gsub(/\\/, "\\\\", text)
 	gsub(/"/, "\\\"", text)
+	gsub(/[\001-\037]/, " ", text)
 	return "\"" text "\""
 }
 
