@@ -79,7 +79,7 @@ load_board()
 	[[ $board =~ ^[A-Za-z0-9_.-]+$ && -f $boards/$board ]] ||
 		die "no board '$board'; scripts/vm --list shows them"
 	# shellcheck disable=SC2034 # for whoever sources this
-	MEM=1G SMP=2 APPEND='' SUITES='' PACKAGE='' VERSION='' SOURCE='' BUILTIN='' SKIPS='' TESTS='' QUIRKS='' SLOW=1
+	MEM=1G SMP=2 APPEND='' SUITES='' PACKAGE='' VERSION='' SOURCE='' BUILTIN='' SKIPS='' TESTS='' QUIRKS='' TCG='' SLOW=1
 	# shellcheck source=/dev/null # one small file a board
 	. "$boards/$board"
 }
