@@ -17,6 +17,36 @@ need_cma
 need_faults
 cma_load
 
+# within LIMIT COMMAND [UNDO]: LIMIT, as moving pages takes allocations, too. Nothing
+# stays, be it refused or undone.
+within()
+{
+	within_limit=$1
+	shift
+	steps "$within_limit" -c $cma_dir/allocations -c $cma_dir/pins write $cma_dev "$@"
+}
+
+allocations_fail()
+{
+	within 60 'alloc 1M name=a' 'free a'
+	within 60 'alloc 64K name=d via=dma' 'free d'
+	within 60 0 'free all'
+}
+
+refusals_fail()
+{
+	within 60 'alloc 900M'
+	within 60 'alloc 1M align=512M'
+}
+
+queries_fail()
+{
+	within 60 'fit 1M'
+	within 60 reset
+}
+
+pins_fail() { within 60 "pin $((page_size * 3))" unpin; }
+
 # pins: how many pages are pinned, in $pins
 pins()
 {
@@ -24,57 +54,10 @@ pins()
 	while read -r _; do pins=$((pins + 1)); done <$cma_dir/pins
 }
 
-# every_step LIMIT COMMAND [UNDO]: LIMIT, as moving pages takes allocations, too.
-# Ours are among the first; of the later ones every fifth will do.
-every_step()
-{
-	step=1
-	refusals=0
-	while [ $step -le "$1" ]; do
-		result=$(fail_step $step $cma_dev "$2")
-		case $result in
-		*' 0') [ -z "$3" ] || ok $cma_dev "$3" ;;
-		*) refusals=$((refusals + 1)) ;;
-		esac
-		same 0 "$(allocations)" "allocations after step $step of '$2'"
-		pins
-		same 0 "$pins" "pins after step $step of '$2'"
-		# what was not used up met no allocation
-		[ "${result% *}" = 0 ] || break
-		step=$((step + (step < 15 ? 1 : 5)))
-	done
-	say "'$2': up to step $step, $refusals refused"
-	[ $refusals -gt 0 ] || fail "nothing failed"
-}
-
-allocations_fail()
-{
-	every_step 40 'alloc 1M name=a' 'free a'
-	every_step 40 'alloc 64K name=d via=dma' 'free d'
-	every_step 40 0 'free all'
-}
-
-refusals_fail()
-{
-	every_step 40 'alloc 900M'
-	every_step 40 'alloc 1M align=512M'
-}
-
-queries_fail()
-{
-	every_step 20 'fit 1M'
-	every_step 20 reset
-}
-
-pins_fail() { every_step 60 "pin $((page_size * 3))" unpin; }
-
 # left_after STEP COMMAND: 0 if the command was carried out, 1 if it was refused
 left_after()
 {
-	case $(fail_step "$1" $cma_dev "$2") in
-	*' 0') echo 0 ;;
-	*) echo 1 ;;
-	esac
+	"$here/failing" "$1" "$1" write $cma_dev "$2" | sed 's/refused=\([01]\) .*/\1/'
 }
 
 releases_fail()
@@ -100,9 +83,7 @@ releases_fail()
 reports_fail()
 {
 	for report in areas allocations owners map verdict latency pins; do
-		for step in 1 2 3; do
-			fail_read $step $cma_dir/$report
-		done
+		every_step read $cma_dir/$report
 		grep -q '^#' $cma_dir/$report || fail "no report in $report afterwards"
 	done
 }

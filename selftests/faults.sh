@@ -20,34 +20,36 @@ need_faults()
 	done
 }
 
-# fail_step N DEVICE COMMAND: the N-th allocation of the write fails. Prints what
-# is left of N, 0 if that many were made, and the exit status of the write.
-fail_step()
+# steps TO [-c FILE]… OPERATION: let allocation 1, 2, 3… TO fail, see failing.c;
+# how many were refused in $refused, and the rest of what it says in $ended
+steps()
 {
-	sh -c '
-		exec 3>"$1"
-		echo "$2" >/proc/self/fail-nth
-		echo "$3" >&3
-		result=$?
-		read -r left </proc/self/fail-nth
-		echo 0 >/proc/self/fail-nth
-		echo "$left $result"' sh "$2" "$1" "$3" 2>/dev/null
+	steps_to=$1
+	steps_files=''
+	shift
+	while [ "$1" = -c ]; do
+		steps_files="$steps_files -c $2"
+		shift 2
+	done
+	# shellcheck disable=SC2086 # names without blanks
+	ended=$("$here/failing" $steps_files 1 "$steps_to" "$@" 2>&1) || fail "$*: $ended"
+	say "$*: $ended"
+	refused=${ended#refused=}
+	refused=${refused%% *}
+	ended=${ended#*ended=}
+	[ "$refused" -gt 0 ] || fail "nothing failed"
 }
 
-# fail_read N FILE: the N-th allocation of reading the file's start fails
-fail_read()
+# every_step [-c FILE]… OPERATION: until nothing fails, and it is done
+every_step()
 {
-	sh -c '
-		echo "$2" >/proc/self/fail-nth
-		read -r line <"$1"
-		echo 0 >/proc/self/fail-nth' sh "$2" "$1" >/dev/null 2>&1
+	steps 1000 "$@"
+	same 'yes done=yes' "$ended" "the end of '$*'"
 }
 
-# every_load MODULE: let allocation 1, 2, 3… of loading fail, until a load meets
-# no failure; of one that is refused nothing stays. Of the hundreds of the module
-# loader, which come first, not every one. The loader's vmalloc() warns with a
-# call trace: what is less than an error stays off the console, and the log is
-# searched for what the checkers say.
+# every_load MODULE: the same for loading; of a load that is refused nothing
+# stays. The loader's vmalloc() warns with a call trace: what is less than an error
+# stays off the console, and the log is searched for what the checkers say.
 every_load()
 {
 	load_file=$(module_file "$1") || fail "no file of $1"
@@ -55,30 +57,12 @@ every_load()
 	mark_log
 	read -r level _ </proc/sys/kernel/printk
 	echo 4 >/proc/sys/kernel/printk
-	step=1
-	refusals=0
-	while [ $step -lt 5000 ]; do
-		result=$("$here/load_failing" "$load_file" $step)
-		case $result in
-		*' Success')
-			unload "$1" || fail "step $step: $1 does not unload"
-			;;
-		*)
-			refusals=$((refusals + 1))
-			! loaded "$1" || fail "step $step: half loaded"
-			for trace in /dev/$1 /sys/kernel/debug/$1; do
-				[ ! -e "$trace" ] || fail "step $step: $trace stays behind"
-			done
-			;;
-		esac
-		# a count that was not used up: no failure was met
-		[ "${result%% *}" = 0 ] || break
-		step=$((step + (step < 20 ? 2 : 41)))
-	done
+	(steps 5000 -c "/dev/$1" load "$load_file" "$1" && same 'yes done=yes' "$ended" "the end")
+	steps_result=$?
 	echo "$level" >/proc/sys/kernel/printk
-	say "loading: up to step $step, $refusals refused"
+	[ $steps_result = 0 ] || exit $steps_result
+	! loaded "$1" || fail "it stays loaded"
+	[ ! -e "/sys/kernel/debug/$1" ] || fail "its reports stay"
 	log_since | grep -E 'BUG:|WARNING:|KASAN|UBSAN|INFO: ' && fail "not silent"
-	[ $step -lt 5000 ] || fail "no end of steps"
-	[ $refusals -gt 2 ] || fail "only $refusals loads failed"
-	case $result in *' Success') ;; *) fail "does not load: $result" ;; esac
+	return 0
 }
