@@ -48,6 +48,10 @@ beside()
 }
 
 fix_size() { beside fix_size fix_size 1 300; }
+# test_vmalloc's figures of these two hold the tens of thousands of pages, too,
+# that are allocated first
+full_fit() { beside full_fit full_fit 2 100; }
+long_busy() { beside long_busy long_busy 4 50; }
 random_size() { beside random_size random_size_alloc 8 50; }
 random_align() { beside align random_size_align 32 50; }
 per_cpu() { beside pcpu pcpu 128 500; }
@@ -56,6 +60,8 @@ unloads() { unload vmalloc_probe; }
 
 run_cases \
 	"fix_size:fix_size" \
+	"full_fit:full_fit" \
+	"long_busy:long_busy" \
 	"random_size:random_size" \
 	"align:random_align" \
 	"pcpu:per_cpu" \
