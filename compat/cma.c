@@ -35,57 +35,76 @@ bool kml_cma_may_resolve(void)
 	return KML_MAY_RESOLVE;
 }
 
-#if KML_MAY_RESOLVE
-static void *kml_resolve(const char *name)
-{
-	struct kprobe probe = {
-		.symbol_name = name,
-		.flags = KPROBE_FLAG_DISABLED,
-	};
-	unsigned long address;
+/* A function, where its address goes, and whether it may be resolved. */
+struct kml_symbol {
+	const char *name;
+	void **address;
+	bool resolve;
+};
 
-	if (register_kprobe(&probe))
-		return NULL;
-	address = (unsigned long)probe.addr;
-	unregister_kprobe(&probe);
-	/* the bit that says "Thumb" is not part of a symbol's address */
-	if (IS_ENABLED(CONFIG_THUMB2_KERNEL))
-		address |= 1;
-	return (void *)address;
+#define KML_SYMBOLS	8
+
+#if KML_MAY_RESOLVE
+/*
+ * All probes are removed together: each time, the kernel waits until nobody can
+ * be using them any more.
+ */
+static void kml_resolve(const struct kml_symbol *symbols, int n)
+{
+	static struct kprobe probes[KML_SYMBOLS];
+	struct kprobe *registered[KML_SYMBOLS];
+	unsigned long address;
+	int i, count = 0;
+
+	for (i = 0; i < n; i++) {
+		if (*symbols[i].address || !symbols[i].resolve)
+			continue;
+		probes[i] = (struct kprobe) {
+			.symbol_name = symbols[i].name,
+			.flags = KPROBE_FLAG_DISABLED,
+		};
+		if (register_kprobe(&probes[i]))
+			continue;
+		address = (unsigned long)probes[i].addr;
+		/* the bit that says "Thumb" is not part of a symbol's address */
+		if (IS_ENABLED(CONFIG_THUMB2_KERNEL))
+			address |= 1;
+		*symbols[i].address = (void *)address;
+		registered[count++] = &probes[i];
+	}
+	if (count)
+		unregister_kprobes(registered, count);
 }
 #else
-static void *kml_resolve(const char *name)
+static void kml_resolve(const struct kml_symbol *symbols, int n)
 {
-	return NULL;
 }
 #endif
 
-/*
- * CMA is never modular, so there is no module whose reference would have to be
- * dropped again.
- */
-static void *kml_symbol(const char *name, bool resolve)
-{
-	void *symbol = __symbol_get(name);
-
-	if (!symbol && resolve)
-		symbol = kml_resolve(name);
-	return symbol;
-}
-
 void kml_cma_find(struct kml_cma_calls *calls, bool resolve)
 {
-	calls->alloc = kml_symbol("cma_alloc", false);
+	const struct kml_symbol symbols[KML_SYMBOLS] = {
+		{ "cma_alloc", (void **)&calls->alloc, true },
+		{ "cma_release", (void **)&calls->release, true },
+		{ "cma_get_name", (void **)&calls->name, true },
+		{ "cma_get_base", (void **)&calls->base, true },
+		{ "cma_get_size", (void **)&calls->size, true },
+		{ "cma_for_each_area", (void **)&calls->for_each, true },
+		{ "dev_get_cma_area", (void **)&calls->of_device, false },
+		{ "dma_contiguous_get_area_by_idx", (void **)&calls->by_index,
+		  false },
+	};
+	int i;
+
+	/*
+	 * CMA is never modular, so there is no module whose reference would have
+	 * to be dropped again.
+	 */
+	for (i = 0; i < KML_SYMBOLS; i++)
+		*symbols[i].address = __symbol_get(symbols[i].name);
 	calls->exported = calls->alloc;
-	if (!calls->alloc)
-		calls->alloc = kml_symbol("cma_alloc", resolve);
-	calls->release = kml_symbol("cma_release", resolve);
-	calls->name = kml_symbol("cma_get_name", resolve);
-	calls->base = kml_symbol("cma_get_base", resolve);
-	calls->size = kml_symbol("cma_get_size", resolve);
-	calls->for_each = kml_symbol("cma_for_each_area", resolve);
-	calls->of_device = kml_symbol("dev_get_cma_area", false);
-	calls->by_index = kml_symbol("dma_contiguous_get_area_by_idx", false);
+	if (resolve)
+		kml_resolve(symbols, KML_SYMBOLS);
 	/* one without the other is of no use */
 	if (!calls->alloc || !calls->release)
 		calls->alloc = NULL;
