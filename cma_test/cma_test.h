@@ -233,6 +233,7 @@ void ct_scan_stats(const struct ct_area *area, struct ct_stats *stats);
 void ct_scan_fit(const struct ct_area *area, struct ct_fit *fit);
 void ct_page_look(struct ct_page *look, unsigned long pfn);
 bool ct_page_movable(unsigned long pfn);
+bool ct_pages_taken(unsigned long pfn, unsigned long pages);
 
 /* -- track.c -- */
 
@@ -294,7 +295,7 @@ int ct_owners_init(void);
 void ct_owners_exit(void);
 bool ct_owner_add(const struct ct_area *area, unsigned long pfn,
 		  unsigned long pages);
-bool ct_owner_remove(unsigned long pfn, unsigned long pages);
+bool ct_owner_release(unsigned long pfn, unsigned long pages);
 unsigned long ct_owner_covers(unsigned long pfn);
 void ct_owners_show(struct seq_file *m);
 

@@ -155,6 +155,42 @@ static void ct_owner_insert(struct ct_owner *new)
 	rb_insert_color(&new->node, &ct_tree);
 }
 
+/*
+ * Part of an allocation, or several, will do. False if a record was lost: an
+ * allocation fell in two and there was none left for its second part.
+ */
+static bool ct_owner_remove(unsigned long pfn, unsigned long pages)
+{
+	unsigned long end = pfn + pages, owner_end;
+	struct ct_owner *owner, *rest;
+
+	while ((owner = ct_owner_from(pfn)) && owner->pfn < end) {
+		owner_end = owner->pfn + owner->pages;
+		if (owner->pfn < pfn) {
+			owner->pages = pfn - owner->pfn;
+			if (owner_end <= end)
+				continue;
+			rest = ct_pool_get();
+			if (!rest)
+				return false;
+			*rest = *owner;
+			rest->pfn = end;
+			rest->pages = owner_end - end;
+			ct_owner_insert(rest);
+			return true;
+		}
+		if (owner_end > end) {
+			/* the order in the tree stays the same */
+			owner->pages = owner_end - end;
+			owner->pfn = end;
+			return true;
+		}
+		rb_erase(&owner->node, &ct_tree);
+		ct_pool_put(owner);
+	}
+	return true;
+}
+
 /**
  * ct_owner_add - somebody, the current task, got pages
  * @area: whose
@@ -186,44 +222,31 @@ bool ct_owner_add(const struct ct_area *area, unsigned long pfn,
 }
 
 /**
- * ct_owner_remove - pages were given back
+ * ct_owner_release - pages were given back
  * @pfn: first page
  * @pages: how many; part of an allocation, or several, will do
  *
+ * The kernel says so when the pages are free already: somebody else may have
+ * them by now, and a record that says so. Then all of them are taken, while
+ * those that were given back are free, or borrowed, or most of them are.
+ *
  * Context: any; ct_track_lock held.
- * Return: false if a record was lost: an allocation fell in two and there was
- * none left for its second part.
+ * Return: false if a record was lost, as there was none left for the second part
+ * of an allocation.
  */
-bool ct_owner_remove(unsigned long pfn, unsigned long pages)
+bool ct_owner_release(unsigned long pfn, unsigned long pages)
 {
-	unsigned long end = pfn + pages, owner_end;
-	struct ct_owner *owner, *rest;
+	unsigned long end = pfn + pages, start;
+	struct ct_owner *owner;
+	bool ok = true;
 
 	while ((owner = ct_owner_from(pfn)) && owner->pfn < end) {
-		owner_end = owner->pfn + owner->pages;
-		if (owner->pfn < pfn) {
-			owner->pages = pfn - owner->pfn;
-			if (owner_end <= end)
-				continue;
-			rest = ct_pool_get();
-			if (!rest)
-				return false;
-			*rest = *owner;
-			rest->pfn = end;
-			rest->pages = owner_end - end;
-			ct_owner_insert(rest);
-			return true;
-		}
-		if (owner_end > end) {
-			/* the order in the tree stays the same */
-			owner->pages = owner_end - end;
-			owner->pfn = end;
-			return true;
-		}
-		rb_erase(&owner->node, &ct_tree);
-		ct_pool_put(owner);
+		start = max(owner->pfn, pfn);
+		pfn = min(owner->pfn + owner->pages, end);
+		if (!ct_pages_taken(start, pfn - start))
+			ok &= ct_owner_remove(start, pfn - start);
 	}
-	return true;
+	return ok;
 }
 
 /**

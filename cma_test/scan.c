@@ -38,6 +38,31 @@ static bool ct_is_pinned(struct page *head)
 	return page_ref_count(head) - ct_mapcount(head) >= GUP_PIN_COUNTING_BIAS;
 }
 
+/* Somebody's, and neither free nor movable memory of the system. */
+static bool ct_is_taken(struct page *head)
+{
+	return page_ref_count(head) && !PageLRU(head) &&
+	       !READ_ONCE(head->mapping);
+}
+
+/**
+ * ct_pages_taken - are pages handed out by CMA?
+ * @pfn: the first
+ * @pages: how many
+ *
+ * Context: any.
+ * Return: true if all of them are, as far as can be seen.
+ */
+bool ct_pages_taken(unsigned long pfn, unsigned long pages)
+{
+	unsigned long end = pfn + pages;
+
+	for (; pfn < end; pfn++)
+		if (!ct_is_taken(compound_head(pfn_to_page(pfn))))
+			return false;
+	return true;
+}
+
 /*
  * The class of the page at @pfn and of up to @max pages behind it that are
  * certainly the same; their number is in @pages.

@@ -201,7 +201,7 @@ static void ct_on_release(const char *name, unsigned long pfn,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&ct_track_lock, flags);
-	if (!ct_owner_remove(pfn, count))
+	if (!ct_owner_release(pfn, count))
 		ct_lost_count++;
 	raw_spin_unlock_irqrestore(&ct_track_lock, flags);
 }
