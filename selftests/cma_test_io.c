@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What a shell cannot do to /dev/cma_test: writes of no bytes, bad pointers,
- * one-byte reads, a crowd of writers and readers, death in the middle.
+ * one-byte reads, a crowd of writers and readers, death in the middle, and
+ * loading and unloading as fast as it goes.
  *
  *	cma_test_io DEVICE zero|badread|badwrite	one call; prints its errno
  *	cma_test_io DEVICE onebyte		reads to the end, byte by byte
  *	cma_test_io DEVICE crowd N		N processes at once
  *	cma_test_io DEVICE herd N		N allocations at once, no more
  *	cma_test_io DEVICE kill N		N processes, each killed
+ *	cma_test_io MODULE reload N PAGES	loads and unloads it, N times, with
+ *						PAGES allocated before
  *
  * Exits 0 if nothing happened but what may.
  */
@@ -19,9 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#define OWNERS	"/sys/kernel/debug/cma_test/owners"
 
 static const char *device;
 
@@ -156,12 +162,98 @@ static int killed(int rounds)
 	return 0;
 }
 
+/*
+ * What was allocated before the load, @there pages or more, is shown as such, we
+ * have one record of @ours pages, and nothing is lost.
+ */
+static int owners_are_exact(unsigned long there, unsigned long ours)
+{
+	unsigned long pages, unseen = 0, own = 0, lost = 1;
+	FILE *report = fopen(OWNERS, "r");
+	char line[2048], who[64];
+	int pid = 0;
+
+	if (!report) {
+		perror(OWNERS);
+		return 0;
+	}
+	while (fgets(line, sizeof(line), report)) {
+		if (sscanf(line, "# owners lost=%lu", &lost) == 1)
+			continue;
+		if (sscanf(line, "area=%*s pfn=%*s pages=%lu age=%63s pid=%d",
+			   &pages, who, &pid) < 2)
+			continue;
+		if (!strcmp(who, "before-load"))
+			unseen += pages;
+		else if (pid == getpid())
+			own += pages;
+	}
+	fclose(report);
+	if (!lost && own == ours && unseen >= there)
+		return 1;
+	fprintf(stderr, "%lu records are lost; we have %lu of %lu pages; %lu of %lu are older\n",
+		lost, own, ours, unseen, there);
+	return 0;
+}
+
+/* A module that is no path is loaded and unloaded by modprobe. */
+static int load(const char *module)
+{
+	int fd, err;
+
+	if (!strchr(module, '/'))
+		return system("modprobe cma_test");
+	fd = open(module, O_RDONLY | O_CLOEXEC);
+	err = fd < 0 || syscall(SYS_finit_module, fd, "", 0);
+	if (err)
+		perror(module);
+	close(fd);
+	return err;
+}
+
+static int unload(void)
+{
+	/* a reader of its reports may still be leaving */
+	while (syscall(SYS_delete_module, "cma_test", O_NONBLOCK)) {
+		if (errno != EAGAIN && errno != EBUSY) {
+			perror("delete_module");
+			return 1;
+		}
+		usleep(10000);
+	}
+	return 0;
+}
+
+static int reload(int rounds, unsigned long there)
+{
+	static const char command[] = "alloc 256K name=x";
+	const char *module = device;
+	int i, fd;
+
+	device = "/dev/cma_test";
+	for (i = 1; i <= rounds; i++) {
+		if (load(module))
+			break;
+		fd = device_open();
+		if (write(fd, command, strlen(command)) < 0) {
+			perror(command);
+			break;
+		}
+		close(fd);
+		if (!owners_are_exact(there, 262144 / getpagesize()) || unload())
+			break;
+	}
+	if (i <= rounds)
+		fprintf(stderr, "that was in round %d of %d\n", i, rounds);
+	return i <= rounds;
+}
+
 int main(int argc, char **argv)
 {
 	if (argc < 3) {
 		fprintf(stderr,
-			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|herd N|kill N\n",
-			argv[0]);
+			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|herd N|kill N\n"
+			"       %s MODULE reload N PAGES\n", argv[0], argv[0]);
 		return 2;
 	}
 	device = argv[1];
@@ -173,5 +265,7 @@ int main(int argc, char **argv)
 		return herd(atoi(argv[3]));
 	if (!strcmp(argv[2], "kill") && argc > 3)
 		return killed(atoi(argv[3]));
+	if (!strcmp(argv[2], "reload") && argc > 4)
+		return reload(atoi(argv[3]), strtoul(argv[4], NULL, 0));
 	return one_call(argv[2]);
 }

@@ -5,15 +5,18 @@
  *	cma_test_video DEVICE COUNT
  *	cma_test_video DEVICE COUNT ROUNDS
  *
- * Prints how many it got and holds them until standard input ends; or
- * allocates and frees them ROUNDS times.
+ * Prints how many it got and how large they are, and holds them until standard
+ * input ends; or allocates and frees them ROUNDS times, or until it is told to
+ * terminate, and prints how often it did.
  */
 
 #include <fcntl.h>
 #include <linux/videodev2.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <time.h>
 #include <unistd.h>
 
 static int request(int fd, unsigned int count)
@@ -31,9 +34,42 @@ static int request(int fd, unsigned int count)
 	return req.count;
 }
 
+static unsigned int length(int fd)
+{
+	struct v4l2_buffer buffer = {
+		.type = V4L2_BUF_TYPE_VIDEO_CAPTURE,
+		.memory = V4L2_MEMORY_MMAP,
+	};
+
+	if (ioctl(fd, VIDIOC_QUERYBUF, &buffer))
+		perror("VIDIOC_QUERYBUF");
+	return buffer.length;
+}
+
+/* @rounds times, or until told to terminate. */
+static int again_and_again(int fd, unsigned int count, int rounds)
+{
+	/* others want the CPU, too */
+	const struct timespec pause = { .tv_nsec = 20000000 };
+	sigset_t term;
+	int done;
+
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	sigprocmask(SIG_BLOCK, &term, NULL);
+	for (done = 0; done < rounds; done++) {
+		if (request(fd, count) < 0 || request(fd, 0) < 0)
+			return 1;
+		if (sigtimedwait(&term, NULL, &pause) == SIGTERM)
+			break;
+	}
+	printf("%d times %u buffers\n", done, count);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	int fd, got, rounds;
+	int fd, got;
 	char c;
 
 	if (argc < 3) {
@@ -45,18 +81,12 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
-	for (rounds = argc > 3 ? atoi(argv[3]) : 0; rounds > 0; rounds--) {
-		if (request(fd, atoi(argv[2])) < 0 || request(fd, 0) < 0)
-			return 1;
-		/* others want the CPU, too */
-		usleep(5000);
-	}
 	if (argc > 3)
-		return 0;
+		return again_and_again(fd, atoi(argv[2]), atoi(argv[3]));
 	got = request(fd, atoi(argv[2]));
 	if (got < 0)
 		return 1;
-	printf("%d buffers\n", got);
+	printf("%d buffers of %u bytes\n", got, length(fd));
 	fflush(stdout);
 	while (read(0, &c, 1) > 0)
 		;
