@@ -6,16 +6,25 @@
  *	cma_test_memory DIRECTORY
  *	cma_test_memory outside KIB
  *
- * DIRECTORY is on a tmpfs. Every line on standard input means: have a third of
- * the area borrowed, with what is there already written anew; answered with
- * "borrowed KIB". Until the next line everything is read over and over. Standard
- * input ending means stop: prints what was read and exits 1 if a byte differed.
+ * DIRECTORY is on a tmpfs. It obeys the lines of standard input:
  *
- * The kernel puts movable pages into CMA once more is free inside than outside.
- * So the outside is filled with pages that never lie in CMA, the contents of
- * pipes; and emptied again, so that there is room to move to. The second form
- * does only this: it leaves KIB free outside, says so, and waits for standard
- * input to end.
+ *	fill	have the area borrowed by memory that is written anew, each time
+ *		with other contents; answers "borrowed KIB"
+ *	spoil	change one bit of it, of a MiB if nothing is written yet; answers
+ *		"spoilt"
+ *
+ * Until the next line everything is read over and over. Standard input ending
+ * means stop: prints what was read and exits 1 if a word differed.
+ *
+ * The second form leaves KIB free outside, says so, and waits for standard input
+ * to end.
+ *
+ * Movable pages come to lie in CMA when nothing else is free that was meant for
+ * them. So all memory outside is filled once, with the contents of pipes, which
+ * never move and never lie in CMA; what is emptied of it then is in pageblocks of
+ * theirs, which others take last. From then on new memory is written while the
+ * old one still lies where it was moved to, and fills the area; freed after that,
+ * the old one leaves just the room that the new one will be moved to.
  */
 
 #define _GNU_SOURCE
@@ -28,137 +37,161 @@
 #include <unistd.h>
 
 #define CHUNK		1048576UL
+#define WORDS		(CHUNK / sizeof(unsigned long))
 #define MAX_CHUNKS	256
 #define MAX_PIPES	400
+#define PIPE		(4 * CHUNK)
 #define OUTSIDE		32768UL		/* KiB that the kernel needs */
 
-static unsigned long long *chunk[MAX_CHUNKS];
-static unsigned int chunks;		/* in use */
-static unsigned int oldest;		/* the next that is written anew */
+static struct chunk {
+	unsigned long *text;
+	unsigned long seed;
+} chunks[MAX_CHUNKS];
+static unsigned int n_chunks;		/* in use */
+static unsigned long written;		/* chunks, ever */
 static int pipes[MAX_PIPES][2];
 static unsigned int n_pipes;
 
-static unsigned long mem_field(const char *field)
+/* In KiB, how much is free in CMA; and outside, where that is wanted. */
+static unsigned long cma_free(unsigned long *outside)
 {
-	unsigned long kib = 0;
+	unsigned long all = 0, cma = 0;
 	char line[128];
 	FILE *file = fopen("/proc/meminfo", "r");
 
 	if (!file)
 		exit(2);
 	while (fgets(line, sizeof(line), file))
-		if (!strncmp(line, field, strlen(field)))
-			kib = strtoul(line + strlen(field), NULL, 10);
+		if (sscanf(line, "MemFree: %lu", &all) != 1 &&
+		    sscanf(line, "CmaFree: %lu", &cma) == 1)
+			break;
 	fclose(file);
-	return kib;
-}
-
-/* What word @i of chunk @n holds. */
-static unsigned long long word(unsigned int n, unsigned long i)
-{
-	return (((unsigned long long)n << 32) + i) * 0x9e3779b97f4a7c15ull;
+	if (outside)
+		*outside = all - cma;
+	return cma;
 }
 
 static unsigned long outside(void)
 {
-	return mem_field("MemFree:") - mem_field("CmaFree:");
+	unsigned long kib;
+
+	cma_free(&kib);
+	return kib;
 }
 
 /* Fill the outside, but for @kib. */
 static void squeeze(unsigned long kib)
 {
-	static char buffer[4 * CHUNK];
+	static char buffer[PIPE];
 
-	while (n_pipes < MAX_PIPES && outside() > kib + sizeof(buffer) / 1024) {
+	while (n_pipes < MAX_PIPES && outside() > kib + PIPE / 1024) {
 		if (pipe2(pipes[n_pipes], O_NONBLOCK) ||
-		    fcntl(pipes[n_pipes][1], F_SETPIPE_SZ, sizeof(buffer)) < 0) {
+		    fcntl(pipes[n_pipes][1], F_SETPIPE_SZ, PIPE) < 0) {
 			perror("pipe");
 			exit(2);
 		}
-		if (write(pipes[n_pipes++][1], buffer, sizeof(buffer)) < 0) {
+		if (write(pipes[n_pipes++][1], buffer, PIPE) < 0) {
 			perror("write");
 			exit(2);
 		}
 	}
 }
 
-/* Room outside for @kib beside what the kernel needs. */
+/* Have @kib free outside. */
 static void relax(unsigned long kib)
 {
-	while (n_pipes && outside() < kib + OUTSIDE) {
+	while (n_pipes && outside() < kib) {
 		n_pipes--;
 		close(pipes[n_pipes][0]);
 		close(pipes[n_pipes][1]);
 	}
 }
 
-/* One fault a page costs more than all the rest: let the kernel go ahead. */
-static void write_chunk(unsigned int n, const char *directory)
+/* What a chunk holds: a sequence of its own. */
+static unsigned long first_word(const struct chunk *chunk)
 {
-	static unsigned long long text[CHUNK / 8];
-	unsigned long i;
+	return chunk->seed * 0x9e3779b1ul;
+}
+
+static unsigned long next_word(unsigned long word)
+{
+	return word + 0x61c88647ul;
+}
+
+/* One fault a page costs more than all the rest: let the kernel go ahead. */
+static void write_chunk(struct chunk *chunk, const char *directory)
+{
+	static unsigned long text[WORDS];
+	unsigned long i, word;
 	char path[256];
 	int fd = -1;
 
-	for (i = 0; i < CHUNK / 8; i++)
-		text[i] = word(n, i);
-	if (n % 2) {
-		snprintf(path, sizeof(path), "%s/chunk%u", directory, n);
+	chunk->seed = ++written;
+	word = first_word(chunk);
+	for (i = 0; i < WORDS; i++, word = next_word(word))
+		text[i] = word;
+	if (chunk->seed % 2) {
+		snprintf(path, sizeof(path), "%s/chunk%lu", directory, chunk->seed);
 		fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0600);
-		if (fd < 0 || write(fd, text, CHUNK) != CHUNK) {
+		if (fd < 0 || write(fd, text, CHUNK) != (ssize_t)CHUNK) {
 			perror(path);
 			exit(2);
 		}
 		unlink(path);
 	}
-	chunk[n] = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_POPULATE |
-			(fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED), fd, 0);
-	if (chunk[n] == MAP_FAILED) {
+	chunk->text = mmap(NULL, CHUNK, PROT_READ | PROT_WRITE, MAP_POPULATE |
+			   (fd < 0 ? MAP_PRIVATE | MAP_ANONYMOUS : MAP_SHARED), fd, 0);
+	if (chunk->text == MAP_FAILED) {
 		perror("mmap");
 		exit(2);
 	}
 	if (fd >= 0)
 		close(fd);
 	else
-		memcpy(chunk[n], text, CHUNK);
+		memcpy(chunk->text, text, CHUNK);
 }
 
-static unsigned long differing(unsigned int n)
+static unsigned long differing(void)
 {
-	unsigned long i, wrong = 0;
+	unsigned long i, word, wrong = 0;
+	unsigned int n;
 
-	for (i = 0; i < CHUNK / 8; i++)
-		wrong += chunk[n][i] != word(n, i);
+	for (n = 0; n < n_chunks; n++) {
+		const unsigned long *text = chunks[n].text;
+
+		word = first_word(&chunks[n]);
+		for (i = 0; i < WORDS; i++, word = next_word(word))
+			wrong += text[i] != word;
+	}
 	return wrong;
 }
 
-/* Until more than a third of @area KiB is borrowed; returns the wrong words. */
-static unsigned long borrow(unsigned long area, const char *directory)
+/* Have all but little of @area KiB borrowed; says what differed until now. */
+static unsigned long fill(unsigned long area, const char *directory)
 {
-	unsigned long wrong = 0;
-	unsigned int i, had = chunks;
+	unsigned long wrong = differing();
+	unsigned int n, old = n_chunks;
 
-	for (i = 0; i < MAX_CHUNKS && mem_field("CmaFree:") > area * 13 / 20; i++) {
-		if (i < had) {
-			oldest = (oldest + 1) % had;
-			wrong += differing(oldest);
-			munmap(chunk[oldest], CHUNK);
-		} else if (chunks < MAX_CHUNKS) {
-			oldest = chunks++;
-		} else {
-			break;
-		}
+	if (!n_pipes)
 		squeeze(OUTSIDE);
-		write_chunk(oldest, directory);
+	while (n_chunks < MAX_CHUNKS && n_chunks - old < 4 * area * 1024 / CHUNK &&
+	       cma_free(NULL) > area / 16) {
+		relax(OUTSIDE / 2);
+		write_chunk(&chunks[n_chunks++], directory);
 	}
+	for (n = 0; n < old; n++)
+		munmap(chunks[n].text, CHUNK);
+	n_chunks -= old;
+	memmove(chunks, chunks + old, n_chunks * sizeof(chunks[0]));
+	printf("borrowed %ld\n", (long)area - (long)cma_free(NULL));
+	relax(OUTSIDE + area);
 	return wrong;
 }
 
 int main(int argc, char **argv)
 {
 	struct pollfd input = { .fd = 0, .events = POLLIN };
-	unsigned long area = mem_field("CmaFree:"), wrong = 0, times = 0;
-	unsigned int n;
+	unsigned long area = cma_free(NULL), wrong = 0, times = 0;
 	char line[16];
 
 	if (argc < 2) {
@@ -173,17 +206,24 @@ int main(int argc, char **argv)
 			;
 		return 0;
 	}
+	/* on one CPU, reading is not to keep others from what they do */
+	if (nice(10) < 0)
+		perror("nice");
 	while (read(0, line, sizeof(line)) > 0) {
-		wrong += borrow(area, argv[1]);
-		relax(area / 2);
-		printf("borrowed %ld\n", (long)area - (long)mem_field("CmaFree:"));
+		if (line[0] == 'f') {
+			wrong += fill(area, argv[1]);
+		} else {
+			if (!n_chunks)
+				write_chunk(&chunks[n_chunks++], argv[1]);
+			chunks[n_chunks / 2].text[WORDS / 2] ^= 1;
+			puts("spoilt");
+		}
 		fflush(stdout);
 		do {
-			for (n = 0; n < chunks; n++)
-				wrong += differing(n);
+			wrong += differing();
 			times++;
 		} while (!poll(&input, 1, 0));
 	}
-	printf("read %u MiB %lu times, %lu words differ\n", chunks, times, wrong);
+	printf("read %u MiB %lu times, %lu words differ\n", n_chunks, times, wrong);
 	return wrong ? 1 : 0;
 }

@@ -1,0 +1,101 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm-arm64: --append cma=16M --mem 512M
+# kmemlab-vm-arm: --append cma=16M --mem 256M --smp 1
+# kmemlab-vm-x86_64: --append cma=16M --mem 512M --smp 1
+#
+# CMA-6: pages that borrowed a CMA area keep their contents when they have to
+# move. Ten times memory with known contents fills the area, the whole of it is
+# allocated and freed while that memory is read, and no word may differ.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/cma_test.sh
+. "$here/cma_test.sh"
+need_cma
+cma_load
+
+# tune SYSCTL VALUE: until this case ends; where the kernel has it
+tune()
+{
+	[ -e /proc/sys/vm/"$1" ] || return 0
+	read -r was </proc/sys/vm/"$1"
+	untune="$untune; echo $was >/proc/sys/vm/$1"
+	echo "$2" >/proc/sys/vm/"$1"
+}
+
+# begin_reading: cma_test_memory, which obeys `tell` and answers in $answer
+begin_reading()
+{
+	untune=:
+	trap 'eval "$untune"' EXIT
+	# what is freed is to be free for all, not for the CPU's next allocation
+	tune percpu_pagelist_high_fraction 1000000
+	tune percpu_pagelist_fraction 1000000
+	# little is left free outside: the kernel need not have more
+	tune min_free_kbytes 4096
+	tune watermark_boost_factor 0
+	mkfifo /tmp/cma_orders /tmp/cma_answers
+	"$here/cma_test_memory" /tmp </tmp/cma_orders >/tmp/cma_answers &
+	reader=$!
+	exec 4>/tmp/cma_orders 5</tmp/cma_answers
+	rm -f /tmp/cma_orders /tmp/cma_answers
+}
+
+tell()
+{
+	echo "$1" >&4
+	read -r answer <&5 || fail "the reader died"
+}
+
+# end_reading: its last words in $answer; returns what it exited with
+end_reading()
+{
+	exec 4>&-
+	read -r answer <&5
+	wait "$reader"
+}
+
+moved_pages_keep_their_contents()
+{
+	begin_reading
+	area=$(default_area)
+	all=$(area_field "$area" pages)
+	pages=$(area_field "$area" largest_fit)
+	[ $((pages + $(area_field "$area" allocated))) -ge $((all * 7 / 8)) ] ||
+		fail "only $pages of $all pages can be had"
+	moved=0 tries=0
+	for round in 1 2 3 4 5 6 7 8 9 10; do
+		tell fill
+		borrowed=$(area_field "$area" borrowed)
+		[ "$borrowed" -ge $((pages * 7 / 8)) ] ||
+			fail "round $round: only $borrowed of $pages pages are borrowed ($answer)"
+		# a page under a reader's hands is busy at times: that is CMA-7
+		until echo "alloc $((pages * page_size)) name=whole" >$cma_dev; do
+			tries=$((tries + 1))
+			[ $tries -le 30 ] || fail "round $round: the whole area cannot be had: $(last_verdict)"
+		done 2>/dev/null
+		same 0 "$(area_field "$area" borrowed)" "round $round: pages borrowed from what is allocated"
+		ok $cma_dev 'free whole'
+		moved=$((moved + borrowed))
+	done
+	end_reading || fail "contents differ: $answer"
+	say "10 allocations of $pages pages, $tries more tries, $moved pages moved; $answer"
+}
+
+# The reader would have seen a single bit.
+one_bit_is_seen()
+{
+	begin_reading
+	tell spoil
+	! end_reading || fail "a changed bit was not seen: $answer"
+	case $answer in
+	*', 0 words differ' | '') fail "a changed bit was not seen: $answer" ;;
+	esac
+	say "$answer"
+}
+
+run_cases \
+	"moved pages keep their contents:moved_pages_keep_their_contents" \
+	"one changed bit is seen:one_bit_is_seen"
