@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Which pages of a range are taken: the pure core of cblock. It knows neither
+ * memory nor locks nor users, allocates nothing, and builds in user space too.
+ *
+ * Every area, allocated by definition, also stands for the gap that follows it.
+ * So an allocation needs one descriptor, a release none, and both neighbours of
+ * a gap are known without a search.
+ */
+#ifndef _CBLOCK_ARENA_H
+#define _CBLOCK_ARENA_H
+
+#include <linux/list.h>
+#include <linux/rbtree.h>
+#include <linux/types.h>
+
+#define CBLOCK_CLASSES	19	/* alignments of 2^0 to 2^18 pages */
+#define CBLOCK_BINS	64	/* gaps of so many pages have a list each */
+#define CBLOCK_POS_MAX	(1U << 31)	/* positions stay below, sums in a u32 */
+
+/**
+ * struct cblock_area - some pages, and the gap up to the next area
+ * @node: in &cblock_arena.areas, by address
+ * @start: first page
+ * @size: number of pages, 0 only in the arena's head
+ * @gap: number of free pages behind it
+ * @classes: entries of @usable that are not 0, which are the first ones
+ * @by_addr: in &cblock_arena.gaps while there is a gap and an area behind it
+ * @by_size: the same, in &cblock_arena.large
+ * @bin: the same, in &cblock_arena.bins
+ * @usable: [k]: the longest free run in this subtree of &cblock_arena.gaps that
+ *	    starts at a multiple of 2^k pages
+ */
+struct cblock_area {
+	struct list_head node;
+	u32 start;
+	u32 size;
+	u32 gap;
+	u32 classes;
+	struct rb_node by_addr;
+	union {
+		struct rb_node by_size;
+		struct list_head bin;
+	};
+	u32 usable[CBLOCK_CLASSES];
+};
+
+/**
+ * struct cblock_arena - a range of pages
+ * @areas: all areas by address; the first is @head
+ * @gaps: gaps by address, except the one behind the last area: it is the
+ *	  highest, so a search comes to it last, and a fresh arena has no other
+ * @large: the gaps that are too large for a bin, by size
+ * @bins: [n - 1]: the gaps of n pages
+ * @filled: the bins that are not empty
+ * @end: first position behind the range
+ * @free: number of free pages
+ * @count: number of areas, without @head
+ * @head: an area of no pages at the start, for the gap there
+ */
+struct cblock_arena {
+	struct list_head areas;
+	struct rb_root gaps;
+	struct rb_root large;
+	struct list_head bins[CBLOCK_BINS];
+	u64 filled;
+	u32 end;
+	u32 free;
+	u32 count;
+	struct cblock_area head;
+};
+
+/**
+ * enum cblock_fit - where to place an area
+ * @CBLOCK_FIRST: at the lowest address that fits
+ * @CBLOCK_BEST: in the smallest gap that fits. With an alignment the smallest
+ *		 of a few dozen candidates, else one that is surely large enough,
+ *		 else as @CBLOCK_FIRST
+ */
+enum cblock_fit {
+	CBLOCK_FIRST,
+	CBLOCK_BEST,
+};
+
+void cblock_arena_init(struct cblock_arena *arena, u32 start, u32 end);
+bool cblock_arena_alloc(struct cblock_arena *arena, struct cblock_area *area,
+			u32 size, unsigned int order, enum cblock_fit fit);
+void cblock_arena_free(struct cblock_arena *arena, struct cblock_area *area);
+u32 cblock_arena_largest(const struct cblock_arena *arena, unsigned int order);
+
+#endif /* _CBLOCK_ARENA_H */

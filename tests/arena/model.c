@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model.h"
+
+void model_init(struct model *model, uint32_t start, uint32_t end)
+{
+	model->start = start;
+	model->end = end;
+	model->count = 0;
+}
+
+/* Gap @i lies before run @i; the last one before the end. */
+static uint32_t gap_start(const struct model *model, unsigned int i)
+{
+	return i ? model->run[i - 1].start + model->run[i - 1].size : model->start;
+}
+
+static uint32_t gap_end(const struct model *model, unsigned int i)
+{
+	return i < model->count ? model->run[i].start : model->end;
+}
+
+static uint32_t gap_aligned(const struct model *model, unsigned int i,
+			    unsigned int order)
+{
+	uint64_t align = 1ULL << order;
+
+	return (gap_start(model, i) + align - 1) / align * align;
+}
+
+bool model_first(const struct model *model, uint32_t size, unsigned int order,
+		 uint32_t *at)
+{
+	unsigned int i;
+
+	for (i = 0; i <= model->count; i++) {
+		*at = gap_aligned(model, i, order);
+		if ((uint64_t)*at + size <= gap_end(model, i))
+			return true;
+	}
+	return false;
+}
+
+uint32_t model_largest(const struct model *model, unsigned int order)
+{
+	uint32_t at, largest = 0;
+	unsigned int i;
+
+	for (i = 0; i <= model->count; i++) {
+		at = gap_aligned(model, i, order);
+		if (at < gap_end(model, i) && gap_end(model, i) - at > largest)
+			largest = gap_end(model, i) - at;
+	}
+	return largest;
+}
+
+/* The size of the gap that holds @at, 0 if that is allocated. */
+uint32_t model_gap_at(const struct model *model, uint32_t at)
+{
+	unsigned int i;
+
+	for (i = 0; i <= model->count; i++)
+		if (at >= gap_start(model, i) && at < gap_end(model, i))
+			return gap_end(model, i) - gap_start(model, i);
+	return 0;
+}
+
+/* The size of the smallest gap of at least @size pages, 0 if there is none. */
+uint32_t model_smallest(const struct model *model, uint32_t size)
+{
+	uint32_t gap, smallest = 0;
+	unsigned int i;
+
+	for (i = 0; i <= model->count; i++) {
+		gap = gap_end(model, i) - gap_start(model, i);
+		if (gap >= size && (!smallest || gap < smallest))
+			smallest = gap;
+	}
+	return smallest;
+}
+
+void model_add(struct model *model, struct cblock_area *area)
+{
+	unsigned int i = 0;
+
+	while (i < model->count && model->run[i].start < area->start)
+		i++;
+	memmove(&model->run[i + 1], &model->run[i],
+		(model->count++ - i) * sizeof(model->run[0]));
+	model->run[i].start = area->start;
+	model->run[i].size = area->size;
+	model->run[i].area = area;
+}
+
+void model_del(struct model *model, unsigned int index)
+{
+	memmove(&model->run[index], &model->run[index + 1],
+		(--model->count - index) * sizeof(model->run[0]));
+}
+
+static unsigned int compare_tree(const struct rb_node *rb)
+{
+	const struct cblock_area *area, *left, *right;
+	static const struct cblock_area nothing;
+	unsigned int k, nodes;
+	uint64_t from, runs;
+
+	if (!rb)
+		return 0;
+	area = rb_entry(rb, struct cblock_area, by_addr);
+	nodes = 1 + compare_tree(rb->rb_left) + compare_tree(rb->rb_right);
+	left = rb->rb_left ? rb_entry(rb->rb_left, struct cblock_area, by_addr) :
+			     &nothing;
+	right = rb->rb_right ? rb_entry(rb->rb_right, struct cblock_area, by_addr) :
+			       &nothing;
+	check(area->gap);
+	for (k = 0; k < CBLOCK_CLASSES; k++) {
+		uint64_t end = (uint64_t)area->start + area->size + area->gap;
+
+		from = ((uint64_t)area->start + area->size + (1ULL << k) - 1) >>
+		       k << k;
+		runs = from < end ? end - from : 0;
+		if (left->usable[k] > runs)
+			runs = left->usable[k];
+		if (right->usable[k] > runs)
+			runs = right->usable[k];
+		check(area->usable[k] == runs);
+		check((k < area->classes) == (runs != 0));
+	}
+	return nodes;
+}
+
+/* Everything that an arena knows, against the reference and recomputed. */
+void model_compare(const struct model *model, struct cblock_arena *arena)
+{
+	unsigned int i = 0, k, gaps = 0, sized = 0;
+	struct cblock_area *area;
+	uint32_t pages = 0;
+	struct rb_node *rb;
+
+	list_for_each_entry(area, &arena->areas, node) {
+		if (area != &arena->head) {
+			check(i < model->count);
+			check(model->run[i].area == area);
+			check(model->run[i].start == area->start);
+			check(model->run[i].size == area->size);
+			i++;
+		}
+		check(area->gap == gap_end(model, i) - gap_start(model, i));
+		pages += area->gap;
+		if (area->gap && !list_is_last(&area->node, &arena->areas))
+			gaps++;
+	}
+	check(i == model->count && i == arena->count);
+	check(pages == arena->free);
+	check(compare_tree(arena->gaps.rb_node) == gaps);
+
+	for (k = 0; k < CBLOCK_BINS; k++) {
+		check(list_empty(&arena->bins[k]) == !(arena->filled >> k & 1));
+		list_for_each_entry(area, &arena->bins[k], bin) {
+			check(area->gap == k + 1);
+			sized++;
+		}
+	}
+	for (rb = rb_first(&arena->large); rb; rb = rb_next(rb)) {
+		area = rb_entry(rb, struct cblock_area, by_size);
+		check(area->gap > CBLOCK_BINS);
+		sized++;
+	}
+	check(sized == gaps);
+}
+
+/*
+ * One operation on both: an allocation, or a release where @choice falls on a
+ * run that exists.
+ */
+void model_step(struct model *model, struct cblock_arena *arena,
+		uint32_t choice, uint32_t size, unsigned int order,
+		enum cblock_fit fit)
+{
+	struct cblock_area *area;
+	uint32_t at = 0, gap, smallest;
+	bool fits;
+
+	if (choice < model->count) {
+		area = model->run[choice].area;
+		cblock_arena_free(arena, area);
+		model_del(model, choice);
+		memset(area, 0xa5, sizeof(*area));
+		free(area);
+		return;
+	}
+	if (model->count == MODEL_MAX)
+		return;
+	area = malloc(sizeof(*area));
+	check(area);
+	memset(area, 0x5a, sizeof(*area));
+	fits = size && model_first(model, size, order, &at);
+	check(cblock_arena_largest(arena, order) == model_largest(model, order));
+	smallest = model_smallest(model, size);
+	if (!cblock_arena_alloc(arena, area, size, order, fit)) {
+		check(!fits);
+		free(area);
+		return;
+	}
+	check(fits);
+	check(area->size == size);
+	check(area->start % (1U << order) == 0);
+	if (fit == CBLOCK_FIRST)
+		check(area->start == at);
+	gap = model_gap_at(model, area->start);
+	check(gap >= size);
+	if (fit == CBLOCK_BEST && !order)
+		check(gap == smallest);
+	model_add(model, area);
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The plain reference: allocated runs in an array by address, searched by
+ * walking it (facts CB-6 with nothing cached), and the comparison of an arena
+ * with it.
+ */
+#ifndef _MODEL_H
+#define _MODEL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
+
+#define MODEL_MAX	512
+
+struct model {
+	uint32_t start, end;
+	unsigned int count;
+	struct {
+		uint32_t start, size;
+		struct cblock_area *area;
+	} run[MODEL_MAX];
+};
+
+void model_init(struct model *model, uint32_t start, uint32_t end);
+bool model_first(const struct model *model, uint32_t size, unsigned int order,
+		 uint32_t *at);
+uint32_t model_gap_at(const struct model *model, uint32_t at);
+uint32_t model_smallest(const struct model *model, uint32_t size);
+uint32_t model_largest(const struct model *model, unsigned int order);
+void model_add(struct model *model, struct cblock_area *area);
+void model_del(struct model *model, unsigned int index);
+void model_compare(const struct model *model, struct cblock_arena *arena);
+void model_step(struct model *model, struct cblock_arena *arena,
+		uint32_t choice, uint32_t size, unsigned int order,
+		enum cblock_fit fit);
+
+#define check(cond)							\
+	do {								\
+		if (!(cond)) {						\
+			fprintf(stderr, "%s:%d: %s\n", __FILE__,	\
+				__LINE__, #cond);			\
+			abort();					\
+		}							\
+	} while (0)
+
+#endif /* _MODEL_H */
