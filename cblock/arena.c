@@ -403,3 +403,32 @@ u32 cblock_arena_largest(const struct cblock_arena *arena, unsigned int order)
 	return max(area_of(arena->gaps.rb_node)->usable[order],
 		   gap_usable(arena_last(arena), order));
 }
+
+/**
+ * cblock_arena_gap - find free pages
+ * @arena: the arena
+ * @pos: a position in it
+ * @start: first page of the lowest gap that ends behind @pos
+ * @end: first page behind that gap
+ *
+ * Return: whether there is such a gap.
+ */
+bool cblock_arena_gap(const struct cblock_arena *arena, u32 pos, u32 *start,
+		      u32 *end)
+{
+	const struct cblock_area *area, *found = arena_last(arena);
+	const struct rb_node *rb = arena->gaps.rb_node;
+
+	while (rb) {
+		area = area_of(rb);
+		if (area_end(area) + area->gap > pos) {
+			found = area;
+			rb = rb->rb_left;
+		} else {
+			rb = rb->rb_right;
+		}
+	}
+	*start = area_end(found);
+	*end = *start + found->gap;
+	return found->gap && *end > pos;
+}

@@ -86,6 +86,8 @@ void cblock_arena_init(struct cblock_arena *arena, u32 start, u32 end);
 bool cblock_arena_alloc(struct cblock_arena *arena, struct cblock_area *area,
 			u32 size, unsigned int order, enum cblock_fit fit);
 void cblock_arena_free(struct cblock_arena *arena, struct cblock_area *area);
+bool cblock_arena_gap(const struct cblock_arena *arena, u32 pos, u32 *start,
+		      u32 *end);
 u32 cblock_arena_largest(const struct cblock_arena *arena, unsigned int order);
 
 #endif /* _CBLOCK_ARENA_H */

@@ -14,9 +14,21 @@
 #error "kmemlab supports Linux 5.10 and newer"
 #endif
 
+/* Linux 6.12, "mm/memblock: Add "reserve_mem" to reserved named memory at boot up" */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+#include <linux/types.h>
+
+static inline int reserve_mem_find_by_name(const char *name, phys_addr_t *start,
+					   phys_addr_t *size)
+{
+	return 0;
+}
+#endif
+
 /* f3ba3c710ac5 ("mm/highmem: Provide kmap_local*", v5.11) */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define kmap_local_page(page)	kmap_atomic(page)
+#define kmap_local_pfn(pfn)	kmap_atomic_pfn(pfn)
 #define kunmap_local(addr)	kunmap_atomic(addr)
 #endif
 

@@ -248,6 +248,18 @@ static inline int kml_command_size(struct kml_command *cmd, const char *word,
 	return 0;
 }
 
+/* Whether a word may be a name: [A-Za-z0-9_.-]{1,31}. */
+static inline bool kml_valid_name(const char *word)
+{
+	size_t len = strlen(word), i;
+
+	for (i = 0; i < len; i++)
+		if (!(isascii(word[i]) && isalnum(word[i])) &&
+		    !strchr("_.-", word[i]))
+			return false;
+	return len && len <= KML_NAME_MAX;
+}
+
 /**
  * kml_command_name - check that a word may be a name
  * @cmd: the command that holds @word
@@ -257,17 +269,11 @@ static inline int kml_command_size(struct kml_command *cmd, const char *word,
  */
 static inline int kml_command_name(struct kml_command *cmd, const char *word)
 {
-	size_t len = strlen(word), i;
-
-	for (i = 0; i < len; i++)
-		if (!(isascii(word[i]) && isalnum(word[i])) &&
-		    !strchr("_.-", word[i]))
-			break;
-	if (!len || i < len || len > KML_NAME_MAX)
-		return kml_fail(cmd->verdict, -EINVAL,
-				"'%s' is not a name: [A-Za-z0-9_.-]{1,%d}",
-				word, KML_NAME_MAX);
-	return 0;
+	if (kml_valid_name(word))
+		return 0;
+	return kml_fail(cmd->verdict, -EINVAL,
+			"'%s' is not a name: [A-Za-z0-9_.-]{1,%d}", word,
+			KML_NAME_MAX);
 }
 
 /**
