@@ -40,6 +40,7 @@ static u32 gap_usable(const struct cblock_area *area, unsigned int k)
 	return area->gap > lost ? area->gap - lost : 0;
 }
 
+/* The same with the subtrees on both sides. */
 static u32 usable_below(const struct cblock_area *area, unsigned int k)
 {
 	u32 left = area_of(area->by_addr.rb_left)->usable[k];
@@ -48,62 +49,59 @@ static u32 usable_below(const struct cblock_area *area, unsigned int k)
 	return max(gap_usable(area, k), max(left, right));
 }
 
-/* Set usable[] from the gap and the children; return the classes that changed. */
-static u32 area_update(struct cblock_area *area)
+/* usable[] has no gaps: where no run starts, none starts at a larger power. */
+static void usable_set(struct cblock_area *area, unsigned int k, u32 runs)
 {
-	u32 children = max(area_of(area->by_addr.rb_left)->classes,
-			   area_of(area->by_addr.rb_right)->classes);
-	u32 changed = 0, k, runs;
-
-	for (k = 0; k < CBLOCK_CLASSES; k++) {
-		runs = k < children ? usable_below(area, k) : gap_usable(area, k);
-		if (!runs)
-			break;
-		changed |= (area->usable[k] != runs) << k;
-		area->usable[k] = runs;
-	}
-	while (area->classes > k) {
-		area->usable[--area->classes] = 0;
-		changed |= 1U << area->classes;
-	}
-	area->classes = k;
-	return changed;
+	area->usable[k] = runs;
+	if (!runs)
+		area->classes = min(area->classes, k);
+	else if (k >= area->classes)
+		area->classes = k + 1;
 }
 
-/* The same when only @classes changed below. */
-static u32 area_update_classes(struct cblock_area *area, u32 classes)
+/* Below @rb usable[k] of a child was @old and is @runs now: tell those above. */
+static void propagate_class(struct rb_node *rb, struct rb_node *stop,
+			    unsigned int k, u32 old, u32 runs)
 {
-	u32 left, k, runs;
+	struct cblock_area *area;
+	u32 known;
 
-	for (left = classes; left; left &= left - 1) {
-		k = __ffs(left);
-		runs = usable_below(area, k);
-		if (area->usable[k] == runs) {
-			classes &= ~(1U << k);
-			continue;
+	for (; rb != stop; rb = rb_parent(rb)) {
+		area = rb_entry(rb, struct cblock_area, by_addr);
+		known = area->usable[k];
+		if (runs < known) {
+			if (known > old)
+				return;	/* it comes from elsewhere */
+			runs = usable_below(area, k);
 		}
-		area->usable[k] = runs;
-		if (runs && area->classes <= k)
-			area->classes = k + 1;
+		if (runs == known)
+			return;
+		usable_set(area, k, runs);
+		old = known;
 	}
-	while (area->classes && !area->usable[area->classes - 1])
-		area->classes--;
-	return classes;
 }
 
 static void gaps_propagate(struct rb_node *rb, struct rb_node *stop)
 {
-	struct cblock_area *area;
-	u32 changed = 0;
-	bool first = true;
+	struct cblock_area *area = rb_entry(rb, struct cblock_area, by_addr);
+	const struct cblock_area *left, *right;
+	u32 k, old, runs, classes;
 
-	for (; rb != stop; rb = rb_parent(rb)) {
-		area = rb_entry(rb, struct cblock_area, by_addr);
-		changed = first ? area_update(area) :
-				  area_update_classes(area, changed);
-		if (!changed)
+	if (rb == stop)
+		return;
+	left = area_of(rb->rb_left);
+	right = area_of(rb->rb_right);
+	classes = max3(area->classes, left->classes, right->classes);
+	for (k = 0; k < CBLOCK_CLASSES; k++) {
+		runs = gap_usable(area, k);
+		if (!runs && k >= classes)
 			break;
-		first = false;
+		runs = max3(runs, left->usable[k], right->usable[k]);
+		old = area->usable[k];
+		if (runs == old)
+			continue;
+		usable_set(area, k, runs);
+		propagate_class(rb_parent(rb), stop, k, old, runs);
 	}
 }
 
@@ -111,15 +109,19 @@ static void gaps_copy(struct rb_node *rb_old, struct rb_node *rb_new)
 {
 	struct cblock_area *old = rb_entry(rb_old, struct cblock_area, by_addr);
 	struct cblock_area *new = rb_entry(rb_new, struct cblock_area, by_addr);
+	u32 k;
 
-	memcpy(new->usable, old->usable, sizeof(new->usable));
+	for (k = 0; k < old->classes; k++)
+		new->usable[k] = old->usable[k];
+	for (; k < new->classes; k++)
+		new->usable[k] = 0;
 	new->classes = old->classes;
 }
 
 static void gaps_rotate(struct rb_node *rb_old, struct rb_node *rb_new)
 {
 	gaps_copy(rb_old, rb_new);
-	area_update(rb_entry(rb_old, struct cblock_area, by_addr));
+	gaps_propagate(rb_old, rb_parent(rb_old)); /* no further than itself */
 }
 
 static const struct rb_augment_callbacks gaps_callbacks = {
@@ -127,6 +129,12 @@ static const struct rb_augment_callbacks gaps_callbacks = {
 	.copy = gaps_copy,
 	.rotate = gaps_rotate,
 };
+
+static void usable_init(struct cblock_area *area)
+{
+	memset(area->usable, 0, sizeof(area->usable));
+	area->classes = 0;
+}
 
 static void gaps_insert(struct cblock_arena *arena, struct cblock_area *area)
 {
@@ -139,8 +147,7 @@ static void gaps_insert(struct cblock_arena *arena, struct cblock_area *area)
 		else
 			link = &parent->rb_right;
 	}
-	memset(area->usable, 0, sizeof(area->usable));
-	area->classes = 0;
+	usable_init(area);
 	rb_link_node(&area->by_addr, parent, link);
 	gaps_propagate(&area->by_addr, NULL);
 	rb_insert_augmented(&area->by_addr, &arena->gaps, &gaps_callbacks);
@@ -155,6 +162,7 @@ static void gaps_erase(struct cblock_arena *arena, struct cblock_area *area)
 static void gaps_replace(struct cblock_arena *arena, struct cblock_area *old,
 			 struct cblock_area *new)
 {
+	usable_init(new);
 	rb_replace_node(&old->by_addr, &new->by_addr, &arena->gaps);
 	gaps_copy(&old->by_addr, &new->by_addr);
 	gaps_propagate(&new->by_addr, NULL);

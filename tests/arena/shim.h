@@ -7,4 +7,6 @@
 
 #define __ffs64(word)	((unsigned long)__builtin_ctzll(word))
 
+#define max3(a, b, c)		max(max(a, b), c)
+
 #endif /* _SHIM_H */

@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What an allocation costs. Under the harness's instruction clock a nanosecond
+ * is an instruction. Loading it measures and prints one record a line:
+ *
+ *	bench: allocator=A live=N state=S fit=F align=BYTES cost=NS
+ *
+ * cost is that of one allocation plus one release of 8 KiB while N others live.
+ * fresh: nothing was ever freed, the new block goes behind the others.
+ * fragmented: of 2 N neighbours every other one was freed; each turn frees one
+ * of the others at random and allocates again.
+ */
+#include <linux/cblock.h>
+#include <linux/err.h>
+#include <linux/genalloc.h>
+#include <linux/ktime.h>
+#include <linux/math64.h>
+#include <linux/module.h>
+#include <linux/prandom.h>
+#include <linux/sched.h>
+#include <linux/vmalloc.h>
+
+#define BLOCK	8192
+#define TURNS	4096
+
+static char *region_name = "bench";
+module_param_named(region, region_name, charp, 0444);
+MODULE_PARM_DESC(region, "cblock region to measure in (default: bench)");
+
+static unsigned int most = 262144;
+module_param(most, uint, 0444);
+MODULE_PARM_DESC(most, "largest number of live blocks (default: 262144)");
+
+static struct cblock_region *region;
+static struct gen_pool *pool;
+static unsigned int cblock_flags;
+static u64 cblock_align;
+
+/**
+ * struct allocator - what is measured
+ * @name: as printed
+ * @get: allocate BLOCK bytes; NULL if that fails
+ * @put: free
+ */
+struct allocator {
+	const char *name;
+	void *(*get)(void);
+	void (*put)(void *block);
+};
+
+static void *get_cblock(void)
+{
+	struct cblock *block = cblock_alloc_aligned(region, BLOCK, cblock_align,
+						    cblock_flags);
+
+	return IS_ERR(block) ? NULL : block;
+}
+
+static void put_cblock(void *block)
+{
+	cblock_free(block);
+}
+
+static void *get_genalloc(void)
+{
+	return (void *)gen_pool_alloc(pool, BLOCK);
+}
+
+static void put_genalloc(void *block)
+{
+	gen_pool_free(pool, (unsigned long)block, BLOCK);
+}
+
+static const struct allocator cblocks = { "cblock", get_cblock, put_cblock };
+static const struct allocator genallocs = { "genalloc", get_genalloc, put_genalloc };
+
+static u64 measure_fresh(const struct allocator *a, unsigned int turns)
+{
+	unsigned int i;
+	u64 start;
+	void *block;
+
+	start = ktime_get_ns();
+	for (i = 0; i < turns; i++) {
+		block = a->get();
+		if (!block)
+			return 0;
+		a->put(block);
+	}
+	return div_u64(ktime_get_ns() - start, turns);
+}
+
+static u64 measure_churn(const struct allocator *a, void **block,
+			 unsigned int live, unsigned int turns)
+{
+	struct rnd_state rnd;
+	unsigned int i;
+	u64 start, draws;
+	u32 sum = 0;
+
+	/* what drawing the numbers costs is no part of it */
+	prandom_seed_state(&rnd, 1);
+	start = ktime_get_ns();
+	for (i = 0; i < turns; i++)
+		sum += prandom_u32_state(&rnd) % live;
+	draws = ktime_get_ns() - start;
+	OPTIMIZER_HIDE_VAR(sum);
+
+	prandom_seed_state(&rnd, 1);
+	start = ktime_get_ns();
+	for (i = 0; i < turns; i++) {
+		u32 n = prandom_u32_state(&rnd) % live;
+
+		a->put(block[n]);
+		block[n] = a->get();
+		if (!block[n])
+			return 0;
+	}
+	return div_u64(ktime_get_ns() - start - draws, turns);
+}
+
+static void report(const struct allocator *a, unsigned int live,
+		   const char *state, u64 cost)
+{
+	bool best = a == &cblocks && cblock_flags & CBLOCK_BESTFIT;
+
+	pr_info("bench: allocator=%s live=%u state=%s fit=%s align=%llu cost=%llu\n",
+		a->name, live, state, best ? "best" : "first",
+		a == &cblocks ? cblock_align : 0, cost);
+}
+
+static int measure(const struct allocator *a, void **block, unsigned int live)
+{
+	/* a slow one need not be measured as often */
+	unsigned int turns = a == &cblocks ? TURNS : TURNS / 16;
+	unsigned int i, have;
+	int err = 0;
+
+	for (have = 0; have < live; have++) {
+		block[have] = a->get();
+		if (!block[have])
+			goto free_blocks;
+		cond_resched();
+	}
+	report(a, live, "fresh", measure_fresh(a, turns));
+	for (; have < 2 * live; have++) {
+		block[have] = a->get();
+		if (!block[have])
+			goto free_blocks;
+		cond_resched();
+	}
+	for (i = 0; i < live; i++) {
+		a->put(block[2 * i + 1]);
+		block[i] = block[2 * i];
+		cond_resched();
+	}
+	have = live;
+	report(a, live, "fragmented", measure_churn(a, block, live, turns));
+
+free_blocks:
+	if (have != live)
+		err = -ENOMEM;
+	while (have--) {
+		if (block[have])
+			a->put(block[have]);
+		cond_resched();
+	}
+	return err;
+}
+
+static int measure_all(void **block, unsigned int live)
+{
+	unsigned int mode;
+	int err = 0;
+
+	for (mode = 0; mode < 4 && !err; mode++) {
+		cblock_flags = CBLOCK_NOWAIT | (mode & 1 ? CBLOCK_BESTFIT : 0);
+		cblock_align = mode & 2 ? 65536 : 0;
+		/* alignment spreads the blocks: eight times the room */
+		if (cblock_align && live > most / 8)
+			break;
+		err = measure(&cblocks, block, live);
+	}
+	/* genalloc walks its bitmap: setting it up is quadratic */
+	if (!err && live <= 65536)
+		err = measure(&genallocs, block, live);
+	return err;
+}
+
+static int __init bench_init(void)
+{
+	unsigned int live;
+	void **block;
+	int err = -ENOMEM;
+
+	region = cblock_region_find(region_name);
+	if (!region) {
+		pr_err("there is no region %s\n", region_name);
+		return -ENODEV;
+	}
+	block = vmalloc(2UL * most * sizeof(*block));
+	if (!block)
+		return -ENOMEM;
+	pool = gen_pool_create(PAGE_SHIFT, NUMA_NO_NODE);
+	if (!pool)
+		goto free_block;
+	err = gen_pool_add(pool, 1UL << 30, 2UL * 65536 * BLOCK, NUMA_NO_NODE);
+	for (live = 1024; !err && live <= most; live *= 4)
+		err = measure_all(block, live);
+	gen_pool_destroy(pool);
+free_block:
+	vfree(block);
+	return err;
+}
+
+static void __exit bench_exit(void)
+{
+}
+
+module_init(bench_init);
+module_exit(bench_exit);
+
+MODULE_DESCRIPTION("Cost of cblock's allocator beside the kernel's");
+MODULE_LICENSE("GPL");
