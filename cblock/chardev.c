@@ -5,7 +5,7 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 
-#include "cblock.h"
+#include "buffer.h"
 
 struct kml_verdict cblock_verdict = KML_VERDICT_INIT(cblock_verdict);
 
@@ -258,6 +258,8 @@ static const struct file_operations cblock_fops = {
 	.read = seq_read,
 	.llseek = seq_lseek,
 	.write = cblock_write,
+	.unlocked_ioctl = cblock_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
 	.release = cblock_release,
 };
 

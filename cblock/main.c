@@ -5,7 +5,7 @@
  */
 #include <linux/module.h>
 
-#include "cblock.h"
+#include "buffer.h"
 
 static int __init cblock_init(void)
 {
@@ -21,16 +21,26 @@ static int __init cblock_init(void)
 	err = cblock_clean_start();
 	if (err)
 		goto remove_regions;
+	err = cblock_buffers_init();
+	if (err)
+		goto stop_cleaner;
 	cblock_debugfs_init();
-	err = cblock_chardev_init();
+	err = cblock_heaps_add();
 	if (err)
 		goto remove_debugfs;
+	err = cblock_chardev_init();
+	if (err)
+		goto remove_heaps;
 	if (list_empty(&cblock_regions))
 		pr_info("no memory is set aside: see Documentation/cblock.rst\n");
 	return 0;
 
+remove_heaps:
+	cblock_heaps_remove();
 remove_debugfs:
 	cblock_debugfs_exit();
+	cblock_buffers_exit();
+stop_cleaner:
 	cblock_clean_stop();
 remove_regions:
 	cblock_regions_remove();
@@ -41,7 +51,9 @@ remove_regions:
 static void __exit cblock_exit(void)
 {
 	cblock_chardev_exit();
+	cblock_heaps_remove();
 	cblock_debugfs_exit();
+	cblock_buffers_exit();
 	cblock_clean_stop();
 	cblock_regions_remove();
 	cblock_core_exit();

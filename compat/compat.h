@@ -37,6 +37,26 @@ static inline int reserve_mem_find_by_name(const char *name, phys_addr_t *start,
 #define kml_page_flags(page)	READ_ONCE((page)->flags)
 #else
 #define kml_page_flags(page)	READ_ONCE((page)->flags.f)
+/* Linux 6.3, "mm: introduce vma->vm_flags wrapper functions" */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
+#endif
+
+/*
+ * A module may map memory without pages 2 MiB at a time since Linux 6.12, "mm:
+ * new follow_pfnmap API" and its series; the page frame number is no pfn_t any
+ * more since Linux 6.17, "mm: remove PFN_MAP, PFN_SPECIAL, ...".
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
+	defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
+#define KML_HAVE_PMD_PFNMAP
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 17, 0)
+#define kml_insert_pfn_pmd(vmf, pfn, write) \
+	vmf_insert_pfn_pmd(vmf, pfn, write)
+#else
+#define kml_insert_pfn_pmd(vmf, pfn, write) \
+	vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write)
+#endif
 #endif
 
 #endif /* _KMEMLAB_COMPAT_H */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* dma-buf as the newest kernel has it, on older ones. */
+#ifndef _KMEMLAB_COMPAT_DMABUF_H
+#define _KMEMLAB_COMPAT_DMABUF_H
+
+#include <linux/dma-buf.h>
+#include <linux/module.h>
+
+/*
+ * Linux 6.13, "module: Convert symbol namespace to string literal"; the
+ * namespace DMA_BUF itself is there since 5.16 and harmless before.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+#define KML_IMPORT_NS(ns)	MODULE_IMPORT_NS(ns)
+#else
+#define KML_IMPORT_NS(ns)	MODULE_IMPORT_NS(#ns)
+#endif
+
+/*
+ * Linux 5.11, "dma-buf: Use struct dma_buf_map in dma_buf_vmap() interfaces";
+ * Linux 5.18, "dma-buf-map: Rename to iosys-map".
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 18, 0)
+#include <linux/iosys-map.h>
+#elif LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#include <linux/dma-buf-map.h>
+#define iosys_map		dma_buf_map
+#define iosys_map_set_vaddr	dma_buf_map_set_vaddr
+#else
+struct iosys_map {
+	void *vaddr;
+};
+#define iosys_map_set_vaddr(map, address)	((map)->vaddr = (address))
+#endif
+
+/*
+ * KML_DMA_BUF_VMAP(vmap, vunmap) after the two functions, and in the table of
+ * operations kml_dma_buf_vmap(vmap), kml_dma_buf_vunmap(vunmap).
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
+#define KML_DMA_BUF_VMAP(vmap, vunmap)
+#define kml_dma_buf_vmap(vmap)		vmap
+#define kml_dma_buf_vunmap(vunmap)	vunmap
+#else
+#define KML_DMA_BUF_VMAP(vmap, vunmap)					\
+static void *vmap##_pointer(struct dma_buf *dmabuf)			\
+{									\
+	struct iosys_map map;						\
+									\
+	return vmap(dmabuf, &map) ? NULL : map.vaddr;			\
+}									\
+static void vunmap##_pointer(struct dma_buf *dmabuf, void *vaddr)	\
+{									\
+	vunmap(dmabuf, NULL);						\
+}
+#define kml_dma_buf_vmap(vmap)		vmap##_pointer
+#define kml_dma_buf_vunmap(vunmap)	vunmap##_pointer
+#endif
+
+#endif /* _KMEMLAB_COMPAT_DMABUF_H */
