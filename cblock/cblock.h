@@ -163,6 +163,7 @@ int cblock_add_cma(void);
 int cblock_add_boot(void);
 
 /* proof.c */
+int cblock_check_range(const char *name, phys_addr_t base, u64 size);
 int cblock_prove_pages(const char *name, phys_addr_t base, u64 size);
 int cblock_claim_range(const char *name, phys_addr_t base, u64 size);
 

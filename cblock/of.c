@@ -8,7 +8,7 @@
 
 static void put_node(struct cblock_region *region)
 {
-	if (!region->pages)
+	if (region->priv)
 		release_mem_region(region->base, region->size);
 	of_node_put(region->of_node);
 }
@@ -44,10 +44,15 @@ static int add_node(struct device_node *node)
 	region.size = rmem->size;
 	region.pages = !of_property_read_bool(node, "no-map");
 	region.of_node = node;
-	if (region.pages)
+	if (region.pages) {
 		err = cblock_prove_pages(region.name, region.base, region.size);
-	else
+	} else if (!of_find_property(node, "reg", NULL)) {
+		/* chosen by the kernel for this node, which has claimed it */
+		err = cblock_check_range(region.name, region.base, region.size);
+	} else {
 		err = cblock_claim_range(region.name, region.base, region.size);
+		region.priv = node; /* to be released */
+	}
 	if (err)
 		return err;
 	of_node_get(node);

@@ -8,7 +8,7 @@
 #include "cblock.h"
 
 /* Whole pages, not empty, not at 0, not past the end of the address space. */
-static int range_check(const char *name, phys_addr_t base, u64 size)
+int cblock_check_range(const char *name, phys_addr_t base, u64 size)
 {
 	u64 last = (u64)base + size - 1;
 
@@ -34,11 +34,12 @@ int cblock_prove_pages(const char *name, phys_addr_t base, u64 size)
 	unsigned long pfn, end;
 	int err;
 
-	err = range_check(name, base, size);
+	err = cblock_check_range(name, base, size);
 	if (err)
 		return err;
 	end = PHYS_PFN(base + size - 1) + 1;
 	for (pfn = PHYS_PFN(base); pfn < end; pfn++) {
+		cond_resched();
 		if (pfn_valid(pfn) && PageReserved(pfn_to_page(pfn)))
 			continue;
 		pr_err("region %s: page %lx is not reserved memory\n", name,
@@ -87,7 +88,7 @@ int cblock_claim_range(const char *name, phys_addr_t base, u64 size)
 	unsigned long pfn, end;
 	int err;
 
-	err = range_check(name, base, size);
+	err = cblock_check_range(name, base, size);
 	if (err)
 		return err;
 	if (region_intersects(base, size, IORESOURCE_SYSTEM_RAM,
@@ -96,17 +97,18 @@ int cblock_claim_range(const char *name, phys_addr_t base, u64 size)
 		       &base);
 		return -EBUSY;
 	}
-	end = PHYS_PFN(base + size - 1) + 1;
-	for (pfn = PHYS_PFN(base); pfn < end; pfn++) {
-		if (!pfn_valid(pfn) || PageReserved(pfn_to_page(pfn)))
-			continue;
-		pr_err("region %s: the kernel manages page %lx\n", name, pfn);
-		return -EBUSY;
-	}
 	if (!in_memory_node(base, size) && !in_reserved_resource(base, size)) {
 		pr_err("region %s: nothing says that there is unused memory at %pa\n",
 		       name, &base);
 		return -EINVAL;
+	}
+	end = PHYS_PFN(base + size - 1) + 1;
+	for (pfn = PHYS_PFN(base); pfn < end; pfn++) {
+		cond_resched();
+		if (!pfn_valid(pfn) || PageReserved(pfn_to_page(pfn)))
+			continue;
+		pr_err("region %s: the kernel manages page %lx\n", name, pfn);
+		return -EBUSY;
 	}
 	if (!request_mem_region(base, size, "cblock")) {
 		pr_err("region %s: memory at %pa is claimed, see /proc/iomem\n",

@@ -1,0 +1,145 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --dts cblock.dts
+# kmemlab-vm: --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare'
+#
+# Buffers: ioctls, mappings, dma-heaps, zeroing, O_DIRECT, lifetimes; the
+# in-kernel API.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/cblock.sh
+. "$here/cblock.sh"
+need_cblock
+cmdline_has mem=896M || [ -d /proc/device-tree/reserved-memory/bare@60000000 ] ||
+	skip_all "needs regions"
+
+# big_regions: those that the tests of buffers fit in
+big_regions()
+{
+	for big in $(region_names); do
+		[ "$(region "$big" size)" -lt 16000000 ] || echo "$big"
+	done
+}
+
+ioctls()
+{
+	cblock_load
+	io abi
+	all_free
+}
+
+zeroed()
+{
+	cblock_load
+	for name in $(big_regions); do
+		io zero "$name"
+	done
+	all_free
+}
+
+heaps()
+{
+	cblock_load
+	for name in $(big_regions); do
+		same "crw-------" "$(ls -l "/dev/dma_heap/cblock-$name" | cut -c1-10)" "mode"
+		io heap "/dev/dma_heap/cblock-$name"
+	done
+	all_free
+	cblock_unload || fail "does not unload"
+	same "" "$(ls /dev/dma_heap 2>/dev/null | grep cblock)" "heaps after unloading"
+}
+
+mappings()
+{
+	cblock_load
+	for name in $(big_regions); do
+		io map "$name"
+	done
+	all_free
+}
+
+direct_io()
+{
+	modprobe loop 2>/dev/null
+	dd if=/dev/urandom of=/tmp/direct bs=1M count=2 2>/dev/null
+	losetup /dev/loop0 /tmp/direct || fail "no loop device"
+	cblock_load
+	for name in $(big_regions); do
+		io direct "$name" /dev/loop0
+	done
+	losetup -d /dev/loop0
+	rm /tmp/direct
+	# the reference that I/O held goes with it
+	sleep 1
+	all_free
+}
+
+killed()
+{
+	cblock_load
+	name=$(big_regions | head -1)
+	turn=0
+	while [ $turn -lt 5 ]; do
+		"$cblock_io" hold 8388608 "$name" >/tmp/held &
+		pid=$!
+		wait_for "grep -q held /tmp/held" || fail "it does not hold"
+		same 1 "$(region "$name" blocks)" "blocks while it lives"
+		grep -q 'owner=cblock_io' $cblock_dev || fail "the report does not name it"
+		! rmmod cblock 2>/dev/null || fail "unloads while a buffer lives"
+		kill -9 $pid
+		wait $pid 2>/dev/null
+		wait_for "[ \"\$(region $name blocks)\" = 0 ]" || fail "its block stays"
+		turn=$((turn + 1))
+	done
+	all_free
+	cblock_unload || fail "does not unload"
+}
+
+wait_for()
+{
+	wait_tries=0
+	until eval "$1"; do
+		wait_tries=$((wait_tries + 1))
+		[ $wait_tries -lt 100 ] || return 1
+		usleep 100000
+	done
+}
+
+cleaned_ahead()
+{
+	cblock_load
+	wait_for "! grep -v ' dirty=0 ' $cblock_dev | grep -q '^region'" ||
+		fail "the background does not clean: $(cat $cblock_dev)"
+	cblock_load clean=0
+	sleep 1
+	for name in $(region_names); do
+		same "$(region "$name" size)" "$(region "$name" dirty)" "dirty bytes with clean=0"
+	done
+	name=$(big_regions | head -1)
+	io zero "$name"
+}
+
+a_driver()
+{
+	cblock_load
+	for name in $(big_regions); do
+		load cblock_client "region=$name" || fail "cblock_client: $(dmesg | tail -3)"
+		same 3 "$(region "$name" blocks)" "blocks of the client"
+		grep -q 'caller=use_blocks.*cblock_client' $cblock_dev || fail "no caller"
+		! rmmod cblock 2>/dev/null || fail "unloads under a client"
+		unload cblock_client || fail "the client does not unload"
+	done
+	all_free
+}
+
+run_cases \
+	"ioctls, right and wrong:ioctls" \
+	"memory is zero through every cache mode:zeroed" \
+	"regions are dma-heaps:heaps" \
+	"mappings: fork, mremap, munmap, mprotect, bounds:mappings" \
+	"O_DIRECT into a block with pages:direct_io" \
+	"what a killed process held is free:killed" \
+	"free memory is cleaned in the background:cleaned_ahead" \
+	"a driver in process, softirq and hardirq context:a_driver"
