@@ -83,12 +83,13 @@ static void propagate_class(struct rb_node *rb, struct rb_node *stop,
 
 static void gaps_propagate(struct rb_node *rb, struct rb_node *stop)
 {
-	struct cblock_area *area = rb_entry(rb, struct cblock_area, by_addr);
 	const struct cblock_area *left, *right;
 	u32 k, old, runs, classes;
+	struct cblock_area *area;
 
 	if (rb == stop)
 		return;
+	area = rb_entry(rb, struct cblock_area, by_addr);
 	left = area_of(rb->rb_left);
 	right = area_of(rb->rb_right);
 	classes = max3(area->classes, left->classes, right->classes);

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh disable=SC2154,SC2034 # sourced: $here and cblock_* are shared
 #
 # What the tests of cblock share; sourced after functions.sh.
 

@@ -1,0 +1,31 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --icount --mem 6G --dts cblock_bench.dts
+#
+# Cost of one allocation plus release, in instructions, beside genalloc.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+need_module cblock
+need_module bench_cblock
+
+loaded cblock || load cblock clean=0 || exit 1
+mark_log
+load bench_cblock || exit 1
+unload bench_cblock
+log_since | sed -n 's/.*bench: //p' | awk '
+	{
+		for (i = 1; i <= NF; i++) {
+			split($i, pair, "=")
+			value[pair[1]] = pair[2]
+		}
+		printf "%-9s N=%-7d %-11s %-6s align=%-6d %7d\n", value["allocator"],
+			value["live"], value["state"], value["fit"], value["align"], value["cost"]
+		if (value["allocator"] == "cblock" && value["fit"] == "first" && !value["align"])
+			ours[value["live"] value["state"]] = value["cost"]
+		if (value["allocator"] == "genalloc" && ours[value["live"] value["state"]])
+			printf "%-9s N=%-7d %-11s genalloc / cblock = %.2f\n", "ratio",
+				value["live"], value["state"],
+				value["cost"] / ours[value["live"] value["state"]]
+	}'
