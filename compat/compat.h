@@ -43,9 +43,8 @@ static inline int reserve_mem_find_by_name(const char *name, phys_addr_t *start,
 #endif
 
 /*
- * A module may map memory without pages 2 MiB at a time since Linux 6.12, "mm:
- * new follow_pfnmap API" and its series; the page frame number is no pfn_t any
- * more since Linux 6.17, "mm: remove PFN_MAP, PFN_SPECIAL, ...".
+ * vmf_insert_pfn_pmd() is exported, and takes memory without pages, from Linux
+ * 6.12 on; since 6.17 it takes a number instead of a pfn_t.
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0) && \
 	defined(CONFIG_ARCH_SUPPORTS_PMD_PFNMAP)
