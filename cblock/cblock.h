@@ -152,15 +152,23 @@ void cblock_clean_wake(void);
 void cblock_clean(struct cblock *block, bool nowait);
 void cblock_wipe(struct cblock *block);
 
-/* Each adds the regions of one source. of.c goes on after a bad node. */
+/* Each adds the regions of one source; those without a result go on. */
 int cblock_add_ranges(void);
+#ifdef CONFIG_CMA
+int cblock_add_cma(void);
+#else
+static inline int cblock_add_cma(void) { return 0; }
+#endif
 #ifdef CONFIG_OF_RESERVED_MEM
 void cblock_add_of(void);
 #else
 static inline void cblock_add_of(void) { }
 #endif
-int cblock_add_cma(void);
-int cblock_add_boot(void);
+#ifndef MODULE
+void cblock_add_boot(void);
+#else
+static inline void cblock_add_boot(void) { }
+#endif
 
 /* proof.c */
 int cblock_check_range(const char *name, phys_addr_t base, u64 size);

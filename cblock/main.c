@@ -14,8 +14,11 @@ static int __init cblock_init(void)
 	err = cblock_core_init();
 	if (err)
 		return err;
+	cblock_add_boot();
 	cblock_add_of();
 	err = cblock_add_ranges();
+	if (!err)
+		err = cblock_add_cma();
 	if (err)
 		goto remove_regions;
 	err = cblock_clean_start();

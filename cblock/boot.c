@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Regions that a kernel with cblock built in takes from memblock, before there
+ * is a page allocator: cblock=SIZE[@ADDRESS][,NAME] on its command line, as
+ * often as wanted.
+ */
+#include <linux/init.h>
+#include <linux/memblock.h>
+#include <linux/sizes.h>
+
+#include "cblock.h"
+
+#define BOOKED_MAX	8
+
+/* What is taken, until cblock_add_boot(). */
+static struct {
+	char name[KML_NAME_MAX + 1];
+	phys_addr_t base;
+	u64 size;
+} booked[BOOKED_MAX] __initdata;
+static unsigned int nr_booked __initdata;
+
+static phys_addr_t __init book(u64 size, phys_addr_t base)
+{
+	if (size > (phys_addr_t)-1)
+		return 0;
+	if (!base)
+		return memblock_phys_alloc(size, size >= SZ_2M ? SZ_2M : PAGE_SIZE);
+	if (base + size < base || !memblock_is_region_memory(base, size) ||
+	    memblock_is_region_reserved(base, size) ||
+	    memblock_reserve(base, size))
+		return 0;
+	return base;
+}
+
+static int __init cblock_setup(char *text)
+{
+	u64 size, base = 0;
+	const char *name;
+	char *end;
+
+	size = memparse(text, &end);
+	if (*end == '@')
+		base = memparse(end + 1, &end);
+	name = *end == ',' ? end + 1 : nr_booked ? "" : "boot";
+	if ((*end && *end != ',') || !size || !PAGE_ALIGNED(size) ||
+	    !PAGE_ALIGNED(base) || base != (phys_addr_t)base) {
+		pr_err("cblock=%s: not SIZE[@ADDRESS][,NAME] in whole pages\n",
+		       text);
+		return 1;
+	}
+	if (nr_booked == BOOKED_MAX) {
+		pr_err("cblock=%s: more than %d\n", text, BOOKED_MAX);
+		return 1;
+	}
+	if (*name)
+		strscpy(booked[nr_booked].name, name, sizeof(booked[0].name));
+	else
+		snprintf(booked[nr_booked].name, sizeof(booked[0].name),
+			 "boot%u", nr_booked);
+	if (!kml_valid_name(booked[nr_booked].name)) {
+		pr_err("cblock=%s: '%s' is not a name\n", text, name);
+		return 1;
+	}
+	base = book(size, base);
+	if (!base) {
+		pr_err("cblock=%s: there is no such free memory\n", text);
+		return 1;
+	}
+	booked[nr_booked].base = base;
+	booked[nr_booked++].size = size;
+	return 1;
+}
+__setup("cblock=", cblock_setup);
+
+void __init cblock_add_boot(void)
+{
+	struct cblock_region region = { .source = "boot", .pages = true };
+	unsigned int i;
+
+	/* a bad one is in the log, and no reason not to serve the others */
+	for (i = 0; i < nr_booked; i++) {
+		strscpy(region.name, booked[i].name, sizeof(region.name));
+		region.base = booked[i].base;
+		region.size = booked[i].size;
+		if (!cblock_prove_pages(region.name, region.base, region.size))
+			cblock_region_add(&region);
+	}
+}
