@@ -37,6 +37,8 @@ static inline int reserve_mem_find_by_name(const char *name, phys_addr_t *start,
 #define kml_page_flags(page)	READ_ONCE((page)->flags)
 #else
 #define kml_page_flags(page)	READ_ONCE((page)->flags.f)
+#endif
+
 /* Linux 6.3, "mm: introduce vma->vm_flags wrapper functions" */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 #define vm_flags_set(vma, flags)	((vma)->vm_flags |= (flags))
