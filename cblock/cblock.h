@@ -3,6 +3,7 @@
 #ifndef _CBLOCK_H
 #define _CBLOCK_H
 
+#include <linux/bits.h>
 #include <linux/cblock.h>
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -18,7 +19,7 @@
 #define CBLOCK_SPARES_MAX	64
 
 /* The largest alignment, on every page size. */
-#define CBLOCK_ALIGN_MAX	(1ULL << 30)
+#define CBLOCK_ALIGN_MAX	BIT_ULL(30)
 
 /**
  * struct cblock_region - memory that is ours, as allocations see it
@@ -37,7 +38,8 @@
  *	   much address space (32 bits): then page by page
  * @put: give the memory back to where it came from; may be NULL
  * @priv: for @put
- * @lock: protects what follows; taken with interrupts off
+ * @lock: protects what follows; taken with interrupts off. Raw, so that with
+ *	  PREEMPT_RT interrupt handlers can allocate too
  * @arena: positions count pages from the 1 GiB boundary at or below @base
  * @spares: unused descriptors
  * @nr_spares: their number
@@ -58,7 +60,7 @@ struct cblock_region {
 	void (*put)(struct cblock_region *region);
 	void *priv;
 
-	spinlock_t lock;
+	raw_spinlock_t lock;
 	struct cblock_arena arena;
 	struct list_head spares;
 	unsigned int nr_spares;

@@ -56,9 +56,9 @@ void cblock_clean(struct cblock *block, bool nowait)
 		if (!nowait)
 			cond_resched();
 	}
-	spin_lock_irqsave(&region->lock, flags);
+	raw_spin_lock_irqsave(&region->lock, flags);
 	bitmap_clear(region->dirty, first, block->area.size);
-	spin_unlock_irqrestore(&region->lock, flags);
+	raw_spin_unlock_irqrestore(&region->lock, flags);
 }
 
 /* Zero all of a block that is in use. Context: process. */
@@ -80,7 +80,7 @@ static u32 region_clean_page(struct cblock_region *region, u32 n)
 {
 	u32 origin = region->arena.head.start, start, end;
 
-	spin_lock_irq(&region->lock);
+	raw_spin_lock_irq(&region->lock);
 	if (cblock_arena_gap(&region->arena, origin + n, &start, &end)) {
 		n = max(n, start - origin);
 		end = min(end - origin, n + CLEAN_STRIDE);
@@ -92,7 +92,7 @@ static u32 region_clean_page(struct cblock_region *region, u32 n)
 	} else {
 		n = 0;
 	}
-	spin_unlock_irq(&region->lock);
+	raw_spin_unlock_irq(&region->lock);
 	return n;
 }
 

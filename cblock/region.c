@@ -71,12 +71,12 @@ void cblock_region_stats(struct cblock_region *region,
 
 	stats->base = region->base;
 	stats->size = region->size;
-	spin_lock_irqsave(&region->lock, flags);
+	raw_spin_lock_irqsave(&region->lock, flags);
 	stats->free = (u64)region->arena.free << PAGE_SHIFT;
 	stats->largest = (u64)cblock_arena_largest(&region->arena, 0) <<
 			 PAGE_SHIFT;
 	stats->blocks = region->arena.count;
-	spin_unlock_irqrestore(&region->lock, flags);
+	raw_spin_unlock_irqrestore(&region->lock, flags);
 }
 EXPORT_SYMBOL_GPL(cblock_region_stats);
 
@@ -87,9 +87,9 @@ u64 cblock_region_largest(struct cblock_region *region, u64 align)
 	unsigned long flags;
 	u32 pages;
 
-	spin_lock_irqsave(&region->lock, flags);
+	raw_spin_lock_irqsave(&region->lock, flags);
 	pages = cblock_arena_largest(&region->arena, order);
-	spin_unlock_irqrestore(&region->lock, flags);
+	raw_spin_unlock_irqrestore(&region->lock, flags);
 	return (u64)pages << PAGE_SHIFT;
 }
 
@@ -103,11 +103,17 @@ void cblock_spares_fill(struct cblock_region *region, gfp_t gfp)
 		block = kmem_cache_alloc(cblock_cache, gfp);
 		if (!block)
 			return;
-		spin_lock_irqsave(&region->lock, flags);
+		raw_spin_lock_irqsave(&region->lock, flags);
 		list_add(&block->area.node, &region->spares);
 		region->nr_spares++;
-		spin_unlock_irqrestore(&region->lock, flags);
+		raw_spin_unlock_irqrestore(&region->lock, flags);
 	}
+}
+
+/* With PREEMPT_RT the slab may be used only where one may sleep. */
+static bool slab_usable(void)
+{
+	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
 }
 
 static struct cblock *spare_get(struct cblock_region *region)
@@ -134,12 +140,13 @@ static struct cblock *region_alloc(struct cblock_region *region, u32 pages,
 	bool found;
 
 	for (;;) {
-		spin_lock_irqsave(&region->lock, flags);
+		raw_spin_lock_irqsave(&region->lock, flags);
 		block = extra ?: spare_get(region);
 		if (block)
 			break;
-		spin_unlock_irqrestore(&region->lock, flags);
-		extra = kmem_cache_alloc(cblock_cache, gfp | __GFP_NOWARN);
+		raw_spin_unlock_irqrestore(&region->lock, flags);
+		if (slab_usable())
+			extra = kmem_cache_alloc(cblock_cache, gfp | __GFP_NOWARN);
 		if (!extra)
 			return NULL;
 	}
@@ -150,7 +157,7 @@ static struct cblock *region_alloc(struct cblock_region *region, u32 pages,
 		region->nr_spares++;
 		region->failed++;
 	}
-	spin_unlock_irqrestore(&region->lock, flags);
+	raw_spin_unlock_irqrestore(&region->lock, flags);
 	return found ? block : NULL;
 }
 
@@ -247,24 +254,24 @@ void cblock_free(struct cblock *block)
 {
 	struct cblock_region *region;
 	struct cblock_cursor *cursor;
+	bool keep, may_free = slab_usable();
 	unsigned long flags;
-	bool keep;
 
 	if (IS_ERR_OR_NULL(block))
 		return;
 	region = block->region;
-	spin_lock_irqsave(&region->lock, flags);
+	raw_spin_lock_irqsave(&region->lock, flags);
 	list_for_each_entry(cursor, &region->cursors, node)
 		if (cursor->next == &block->area)
 			cursor->next = list_next_entry(cursor->next, node);
 	bitmap_set(region->dirty, cblock_page(block), block->area.size);
 	cblock_arena_free(&region->arena, &block->area);
-	keep = region->nr_spares < CBLOCK_SPARES_MAX;
+	keep = region->nr_spares < CBLOCK_SPARES_MAX || !may_free;
 	if (keep) {
 		list_add(&block->area.node, &region->spares);
 		region->nr_spares++;
 	}
-	spin_unlock_irqrestore(&region->lock, flags);
+	raw_spin_unlock_irqrestore(&region->lock, flags);
 	if (!keep)
 		kmem_cache_free(cblock_cache, block);
 	cblock_clean_wake();
@@ -315,10 +322,10 @@ EXPORT_SYMBOL_GPL(cblock_address);
 void cblock_cursor_start(struct cblock_region *region,
 			 struct cblock_cursor *cursor)
 {
-	spin_lock_irq(&region->lock);
+	raw_spin_lock_irq(&region->lock);
 	cursor->next = list_next_entry(&region->arena.head, node);
 	list_add(&cursor->node, &region->cursors);
-	spin_unlock_irq(&region->lock);
+	raw_spin_unlock_irq(&region->lock);
 }
 
 bool cblock_cursor_next(struct cblock_region *region,
@@ -326,22 +333,22 @@ bool cblock_cursor_next(struct cblock_region *region,
 {
 	bool found;
 
-	spin_lock_irq(&region->lock);
+	raw_spin_lock_irq(&region->lock);
 	found = !list_entry_is_head(cursor->next, &region->arena.areas, node);
 	if (found) {
 		*copy = *cblock_of_area(cursor->next);
 		cursor->next = list_next_entry(cursor->next, node);
 	}
-	spin_unlock_irq(&region->lock);
+	raw_spin_unlock_irq(&region->lock);
 	return found;
 }
 
 void cblock_cursor_stop(struct cblock_region *region,
 			struct cblock_cursor *cursor)
 {
-	spin_lock_irq(&region->lock);
+	raw_spin_lock_irq(&region->lock);
 	list_del(&cursor->node);
-	spin_unlock_irq(&region->lock);
+	raw_spin_unlock_irq(&region->lock);
 }
 
 static int region_check(const struct cblock_region *wanted)
@@ -382,7 +389,7 @@ static int region_map(struct cblock_region *region)
 			region->vaddr = page_address(page);
 		return 0;
 	}
-	if (!IS_ENABLED(CONFIG_64BIT))
+	if (!IS_ENABLED(CONFIG_64BIT) && !KML_KMAP_NEEDS_PAGES)
 		return 0;
 	region->vaddr = memremap(region->base, region->size, MEMREMAP_WB);
 	return region->vaddr ? 0 : -ENOMEM;
@@ -417,7 +424,7 @@ struct cblock_region *cblock_region_add(const struct cblock_region *wanted)
 			wanted->put((struct cblock_region *)wanted);
 		return ERR_PTR(-ENOMEM);
 	}
-	spin_lock_init(&region->lock);
+	raw_spin_lock_init(&region->lock);
 	INIT_LIST_HEAD(&region->spares);
 	INIT_LIST_HEAD(&region->cursors);
 	region->vaddr = NULL;
@@ -439,7 +446,9 @@ struct cblock_region *cblock_region_add(const struct cblock_region *wanted)
 		goto free_region;
 	err = region_map(region);
 	if (err) {
-		pr_err("region %s: cannot be mapped\n", region->name);
+		pr_err("region %s: the kernel has no addresses left to map it%s\n",
+		       region->name, IS_ENABLED(CONFIG_64BIT) ? "" :
+		       "; vmalloc=SIZE on its command line gives more");
 		goto free_region;
 	}
 	list_add_tail(&region->node, &cblock_regions);

@@ -25,11 +25,17 @@ static inline int reserve_mem_find_by_name(const char *name, phys_addr_t *start,
 }
 #endif
 
-/* f3ba3c710ac5 ("mm/highmem: Provide kmap_local*", v5.11) */
+/*
+ * f3ba3c710ac5 ("mm/highmem: Provide kmap_local*", v5.11). What was there before
+ * maps memory without struct pages too, but is not exported on 32-bit ARM.
+ */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
 #define kmap_local_page(page)	kmap_atomic(page)
-#define kmap_local_pfn(pfn)	kmap_atomic_pfn(pfn)
+#define kmap_local_pfn(pfn)	kmap_atomic(pfn_to_page(pfn))
 #define kunmap_local(addr)	kunmap_atomic(addr)
+#define KML_KMAP_NEEDS_PAGES	1
+#else
+#define KML_KMAP_NEEDS_PAGES	0
 #endif
 
 /* 6.18 made page->flags a structure ("mm: introduce memdesc_flags_t") */

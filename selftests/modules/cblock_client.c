@@ -62,15 +62,22 @@ static void in_softirq_context(struct tasklet_struct *tasklet)
 			  use_blocks(SOFTIRQ, CBLOCK_NOWAIT) : -EPROTO;
 	complete(&done);
 }
+
 static DECLARE_TASKLET(softirq, in_softirq_context);
 
 static void in_hardirq_context(struct irq_work *work)
 {
-	result[HARDIRQ] = in_hardirq() ?
+	result[HARDIRQ] = hardirq_count() ?
 			  use_blocks(HARDIRQ, CBLOCK_NOWAIT) : -EPROTO;
 	complete(&done);
 }
+
+/* Without HARD it would be a thread with PREEMPT_RT, which 5.10 has not. */
+#ifdef IRQ_WORK_INIT_HARD
+static struct irq_work hardirq = IRQ_WORK_INIT_HARD(in_hardirq_context);
+#else
 static DEFINE_IRQ_WORK(hardirq, in_hardirq_context);
+#endif
 
 static void free_blocks(void)
 {
