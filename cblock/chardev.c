@@ -85,7 +85,7 @@ static int request_parse(struct kml_command *cmd, struct request *req)
 /* Say why @req finds no room. */
 static int request_fail(struct kml_command *cmd, const struct request *req)
 {
-	u64 free = 0, largest = 0, aligned = 0;
+	u64 size = 0, free = 0, largest = 0, aligned = 0;
 	struct cblock_region *region;
 	struct cblock_stats stats;
 
@@ -93,6 +93,7 @@ static int request_fail(struct kml_command *cmd, const struct request *req)
 		if (req->region && req->region != region)
 			continue;
 		cblock_region_stats(region, &stats);
+		size = max(size, stats.size);
 		free += stats.free;
 		largest = max(largest, stats.largest);
 		aligned = max(aligned, cblock_region_largest(region, req->align));
@@ -100,8 +101,9 @@ static int request_fail(struct kml_command *cmd, const struct request *req)
 	return kml_fail(cmd->verdict, -ENOMEM,
 			"%s %llu: %s: %llu free, largest hole %llu, of that alignment %llu",
 			cmd->argv[0], req->size,
-			free < req->size ? "exhausted" : "fragmented", free,
-			largest, aligned);
+			size < req->size ? "larger than any region" :
+			free < req->size ? "exhausted" : "fragmented",
+			free, largest, aligned);
 }
 
 static struct named *named_find(const char *name)
