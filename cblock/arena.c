@@ -251,12 +251,13 @@ static struct cblock_area *find_first(struct cblock_arena *arena, u32 size,
 		return gap_usable(area, k) >= size ? area : NULL;
 	for (;;) {
 		area = rb_entry(rb, struct cblock_area, by_addr);
-		if (area_of(rb->rb_left)->usable[k] >= size)
+		if (area_of(rb->rb_left)->usable[k] >= size) {
 			rb = rb->rb_left;
-		else if (gap_usable(area, k) >= size)
+			continue;
+		}
+		if (gap_usable(area, k) >= size)
 			return area;
-		else
-			rb = rb->rb_right;
+		rb = rb->rb_right;
 	}
 }
 

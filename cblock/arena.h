@@ -16,7 +16,7 @@
 
 #define CBLOCK_CLASSES	19	/* alignments of 2^0 to 2^18 pages */
 #define CBLOCK_BINS	64	/* gaps of so many pages have a list each */
-#define CBLOCK_POS_MAX	(1U << 31)	/* positions stay below, sums in a u32 */
+#define CBLOCK_POS_MAX	0x80000000U	/* positions stay below, sums in a u32 */
 
 /**
  * struct cblock_area - some pages, and the gap up to the next area

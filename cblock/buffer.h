@@ -25,7 +25,7 @@ struct cblock_buffer {
 	u32 cache;
 	bool pages;
 	struct list_head parked;
-	struct mutex lock;
+	struct mutex lock;	/* protects what follows */
 	struct list_head attachments;
 	unsigned int vmaps;
 	void *vaddr;
