@@ -1,0 +1,86 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kmemlab-vm: --dts cblock.dts --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
+# kmemlab-vm-x86_64: --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
+#
+# kmemlab cblock says what the report says: as text, bars, JSON and SVG.
+
+here=$(cd "$(dirname "$0")" && pwd)
+# shellcheck source=selftests/functions.sh
+. "$here/functions.sh"
+# shellcheck source=selftests/cblock.sh
+. "$here/cblock.sh"
+need_cblock
+cmdline_has mem=896M || skip_all "needs memory kept from the kernel"
+kmemlab=$here/../scripts/kmemlab
+[ -r "$kmemlab" ] || skip_all "no scripts/kmemlab here"
+
+kmemlab() { sh "$kmemlab" "$@"; }
+
+two_blocks()
+{
+	cblock_load
+	ok $cblock_dev "alloc 16M name=frames region=carved"
+	ok $cblock_dev "alloc 8M name=gone region=carved"
+	ok $cblock_dev "alloc 8M name=thumbs region=carved"
+	ok $cblock_dev "free gone"
+}
+
+text()
+{
+	two_blocks
+	kmemlab cblock >/tmp/text || fail "status $?"
+	while read -r line; do say "$line"; done </tmp/text
+	grep -q '^carved: 64M from range, 40M free in 2 holes, the largest 32M' /tmp/text ||
+		fail "no line for the region"
+	# a quarter named, an eighth free, an eighth named, the rest free
+	grep -q '^  N\{16\}\.\{8\}N\{8\}\.\{32\}$' /tmp/text || fail "no such bar"
+	grep -q '^nothing is wrong$' /tmp/text || fail "no verdict"
+	same "frames thumbs " \
+		"$(awk '$7 == "carved" { printf "%s ", $6 }' /tmp/text)" "blocks by size"
+	refused 'Cannot allocate memory' $cblock_dev 'alloc 33M region=carved'
+	kmemlab cblock | grep -q '^region carved had no room 1 times; last: alloc' ||
+		fail "a failure is not told"
+	same 16 "$(kmemlab cblock map | sed -n '/^carved/,/a character/p' | grep -c '^  [.N]\{64\}$')" \
+		"rows of a map"
+}
+
+json()
+{
+	two_blocks
+	kmemlab cblock --json >/tmp/json || fail "status $?"
+	same 1 "$(wc -l </tmp/json)" lines
+	same "$(tr -cd '{[' </tmp/json | wc -c)" "$(tr -cd '}]' </tmp/json | wc -c)" brackets
+	grep -q '"name":"carved","source":"range","size":67108864,"free":41943040,' /tmp/json ||
+		fail "no region"
+	grep -q '{"name":"thumbs","offset":25165824,"size":8388608,' /tmp/json || fail "no block"
+}
+
+svg()
+{
+	two_blocks
+	kmemlab cblock --svg /tmp/svg >/dev/null || fail "status $?"
+	head -n 1 /tmp/svg | grep -q '^<svg xmlns=' || fail "does not start as SVG"
+	same '</svg>' "$(tail -n 1 /tmp/svg)" "last line"
+	grep -q '<title>carved thumbs 8M sh</title>' /tmp/svg || fail "no block"
+}
+
+mistakes()
+{
+	for arguments in 'cblock what' 'cblock --svg'; do
+		# shellcheck disable=SC2086 # words
+		! kmemlab $arguments >/dev/null 2>&1 || fail "'kmemlab $arguments' succeeds"
+	done
+	cblock_unload || fail "does not unload"
+	! said=$(kmemlab cblock 2>&1) || fail "succeeds without the module"
+	case $said in
+	*'is cblock loaded'*) ;;
+	*) fail "$said" ;;
+	esac
+}
+
+run_cases \
+	"text and bars:text" \
+	"JSON:json" \
+	"SVG:svg" \
+	"mistakes:mistakes"
