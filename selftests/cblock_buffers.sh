@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --dts cblock.dts
-# kmemlab-vm: --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare'
+# kmemlab-vm: --dts cblock.dts --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
+# kmemlab-vm-x86_64: --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
 #
 # Buffers: ioctls, mappings, dma-heaps, zeroing, O_DIRECT, lifetimes; the
 # in-kernel API.
@@ -12,14 +12,14 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/cblock.sh
 . "$here/cblock.sh"
 need_cblock
-cmdline_has mem=896M || [ -d /proc/device-tree/reserved-memory/bare@60000000 ] ||
-	skip_all "needs regions"
+cmdline_has mem=896M || skip_all "needs regions"
 
-# big_regions: those that the tests of buffers fit in
-big_regions()
+# kinds: a region with struct pages and one without, as this machine has them
+kinds()
 {
-	for big in $(region_names); do
-		[ "$(region "$big" size)" -lt 16000000 ] || echo "$big"
+	for kind in yes no; do
+		awk -v kind="pages=$kind" '$1 == "region" && $NF == kind {
+			sub("name=", "", $2); print $2; exit }' $cblock_dev
 	done
 }
 
@@ -30,10 +30,29 @@ ioctls()
 	all_free
 }
 
+# The same from a program of 32 bits where the kernel has 64.
+ioctls_of_32_bits()
+{
+	[ "$(uname -m)" = aarch64 ] || return 0
+	# it takes CONFIG_COMPAT, which kernels of larger pages lack
+	[ "$(getconf_page)" = 4096 ] || return 0
+	cblock_io=${cblock_io}32
+	cblock_load
+	io abi
+	for name in $(kinds); do
+		io zero "$name"
+		io map "$name"
+		io heap "/dev/dma_heap/cblock-$name"
+	done
+	all_free
+}
+
+getconf_page() { "$cblock_io" page; }
+
 zeroed()
 {
 	cblock_load
-	for name in $(big_regions); do
+	for name in $(kinds); do
 		io zero "$name"
 	done
 	all_free
@@ -42,19 +61,19 @@ zeroed()
 heaps()
 {
 	cblock_load
-	for name in $(big_regions); do
+	for name in $(kinds); do
 		same "crw-------" "$(ls -l "/dev/dma_heap/cblock-$name" | cut -c1-10)" "mode"
 		io heap "/dev/dma_heap/cblock-$name"
 	done
 	all_free
 	cblock_unload || fail "does not unload"
-	same "" "$(ls /dev/dma_heap 2>/dev/null | grep cblock)" "heaps after unloading"
+	same "" "$(find /dev/dma_heap -name 'cblock*' 2>/dev/null)" "heaps after unloading"
 }
 
 mappings()
 {
 	cblock_load
-	for name in $(big_regions); do
+	for name in $(kinds); do
 		io map "$name"
 	done
 	all_free
@@ -66,7 +85,7 @@ direct_io()
 	dd if=/dev/urandom of=/tmp/direct bs=1M count=2 2>/dev/null
 	losetup /dev/loop0 /tmp/direct || fail "no loop device"
 	cblock_load
-	for name in $(big_regions); do
+	for name in $(kinds); do
 		io direct "$name" /dev/loop0
 	done
 	losetup -d /dev/loop0
@@ -79,9 +98,9 @@ direct_io()
 killed()
 {
 	cblock_load
-	name=$(big_regions | head -1)
+	name=$(kinds | head -1)
 	turn=0
-	while [ $turn -lt 5 ]; do
+	while [ $turn -lt 3 ]; do
 		"$cblock_io" hold 8388608 "$name" >/tmp/held &
 		pid=$!
 		wait_for "grep -q held /tmp/held" || fail "it does not hold"
@@ -117,14 +136,14 @@ cleaned_ahead()
 	for name in $(region_names); do
 		same "$(region "$name" size)" "$(region "$name" dirty)" "dirty bytes with clean=0"
 	done
-	name=$(big_regions | head -1)
+	name=$(kinds | head -1)
 	io zero "$name"
 }
 
 a_driver()
 {
 	cblock_load
-	for name in $(big_regions); do
+	for name in $(kinds); do
 		load cblock_client "region=$name" || fail "cblock_client: $(dmesg | tail -3)"
 		same 3 "$(region "$name" blocks)" "blocks of the client"
 		grep -q 'caller=use_blocks.*cblock_client' $cblock_dev || fail "no caller"
@@ -136,6 +155,7 @@ a_driver()
 
 run_cases \
 	"ioctls, right and wrong:ioctls" \
+	"ioctls of programs of 32 bits:ioctls_of_32_bits" \
 	"memory is zero through every cache mode:zeroed" \
 	"regions are dma-heaps:heaps" \
 	"mappings: fork, mremap, munmap, mprotect, bounds:mappings" \

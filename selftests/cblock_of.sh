@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --dts cblock.dts
+# kmemlab-vm: --dts cblock.dts --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
 #
 # Regions from the device tree: fixed and dynamic, with and without pages, by
 # compatible and by memory-region; and nodes that must be refused.
@@ -14,6 +14,13 @@ need_cblock
 [ -d /proc/device-tree/reserved-memory/bare@60000000 ] ||
 	skip_all "needs the device tree of cblock.dts"
 
+# with nothing but the device tree
+load_plain()
+{
+	cblock_unload
+	load cblock || fail "cblock does not load"
+}
+
 is_region()
 {
 	same device-tree "$(region "$1" source)" "source of $1"
@@ -24,14 +31,14 @@ is_region()
 
 fixed_regions()
 {
-	cblock_load
+	load_plain
 	is_region bare 67108864 no $((0x60000000))
 	is_region paged 33554432 yes $((0x64000000))
 }
 
 dynamic_regions()
 {
-	cblock_load
+	load_plain
 	is_region dynamic 16777216 yes
 	base=$(($(region dynamic base)))
 	[ $((base % 0x200000)) = 0 ] || fail "dynamic is not aligned"
@@ -42,7 +49,7 @@ dynamic_regions()
 
 memory_region_of_a_device()
 {
-	cblock_load
+	load_plain
 	is_region held 8388608 no $((0x68000000))
 	same 1 "$(grep -c 'name=bare ' $cblock_dev)" "regions named bare"
 }
@@ -50,9 +57,9 @@ memory_region_of_a_device()
 bad_nodes_are_refused()
 {
 	mark_log
-	cblock_load
-	same "bare dynamic dynamic-bare held paged" \
-		"$(echo $(region_names | sort))" "the regions"
+	load_plain
+	same "bare dynamic dynamic-bare held paged " \
+		"$(region_names | sort | tr '\n' ' ')" "the regions"
 	log=$(log_since)
 	for reason in "region lent: .* is reusable" \
 		"region dynamic: the name is taken" "region beyond:"; do
@@ -62,16 +69,15 @@ bad_nodes_are_refused()
 
 memory_is_claimed_and_given_back()
 {
-	cblock_load
+	load_plain
 	grep -q '60000000-63ffffff : cblock' /proc/iomem || fail "bare is not claimed"
 	cblock_unload || fail "does not unload"
 	! grep -q ': cblock' /proc/iomem || fail "still claimed after unloading"
-	cblock_load
 }
 
 all_of_it_can_be_allocated()
 {
-	cblock_load
+	load_plain
 	for name in $(region_names); do
 		ok $cblock_dev "alloc $(region "$name" size) region=$name name=$name"
 		same 0 "$(region "$name" free)" "free bytes of $name"
@@ -86,7 +92,7 @@ the_system_keeps_its_memory()
 {
 	cblock_unload
 	before=$(meminfo MemTotal)
-	cblock_load
+	load_plain
 	same "$before" "$(meminfo MemTotal)" MemTotal
 	# two thirds of what is free, written and read
 	mkdir -p /tmp/fill && mount -t tmpfs none /tmp/fill

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare'
+# kmemlab-vm: --dts cblock.dts --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
+# kmemlab-vm-x86_64: --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
 #
 # Memory that the user names: taken only if it is proven to be nobody's.
 
@@ -54,8 +55,11 @@ several_ranges()
 {
 	cblock_unload
 	load cblock "region=one:16M@$base,two:0x1000000@$((base + 16 * mib))" || fail "refused"
-	same "one two" "$(echo $(region_names))" "regions"
-	# an allocation finds the second when the first is full
+	same "one two " "$(region_names | tail -n 2 | tr '\n' ' ')" "regions"
+	# an allocation finds the next region when those before are full
+	for name in $(region_names | grep -vx -e one -e two); do
+		ok $cblock_dev "alloc $(region "$name" size) region=$name"
+	done
 	ok $cblock_dev "alloc 10M name=a"
 	ok $cblock_dev "alloc 10M name=b"
 	same one "$(block a region)" "region of a"
@@ -67,6 +71,18 @@ memory_in_use()
 	ram=$(awk -F'[-:]' '/System RAM/ { print $1 }' /proc/iomem | tail -1)
 	declined "the system uses memory" "region=x:1M@0x$(echo $ram)"
 	declined "the system uses memory" "region=x:2M@$((0x50000000 - ($(uname -m | grep -c x86) * 0x40000000)))"
+}
+
+pages_of_cma()
+{
+	# what the system lends out is System RAM, however the area is called
+	area=$(dmesg | sed -n 's/.*cma: Reserved.* at \(0x[0-9a-f]*\).*/\1/p' | head -n 1)
+	if [ ! "$area" ]; then
+		[ "$(meminfo CmaTotal)" = "" ] || [ "$(meminfo CmaTotal)" = 0 ] ||
+			fail "where is CMA?"
+		return 0
+	fi
+	declined "the system uses memory" "region=x:1M@$area"
 }
 
 what_is_no_memory()
@@ -147,6 +163,7 @@ run_cases \
 	"a carved range is a region:a_carved_range" \
 	"several ranges, the next when one is full:several_ranges" \
 	"memory in use is refused:memory_in_use" \
+	"pages of a CMA area are refused:pages_of_cma" \
 	"what is no memory is refused:what_is_no_memory" \
 	"a range half outside is refused:half_outside" \
 	"edges inside a page are refused:edges" \
