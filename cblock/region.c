@@ -7,7 +7,6 @@
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
 
 #include "cblock.h"
 
@@ -405,7 +404,7 @@ static void region_free(struct cblock_region *region)
 		memunmap(region->vaddr);
 	if (region->put)
 		region->put(region);
-	vfree(region->dirty);
+	kvfree(region->dirty);
 	kfree(region);
 }
 
@@ -436,8 +435,8 @@ struct cblock_region *cblock_region_add(const struct cblock_region *wanted)
 	cblock_arena_init(&region->arena, region_origin(region->base),
 			  region_origin(region->base) + region_pages(region));
 	err = -ENOMEM;
-	region->dirty = vmalloc(BITS_TO_LONGS(region_pages(region)) *
-				sizeof(long));
+	region->dirty = kvmalloc_array(BITS_TO_LONGS(region_pages(region)),
+				       sizeof(long), GFP_KERNEL | __GFP_NOWARN);
 	if (!region->dirty)
 		goto free_region;
 	bitmap_fill(region->dirty, region_pages(region));
