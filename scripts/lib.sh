@@ -42,7 +42,7 @@ packages="qemu-system-x86 qemu-system-arm device-tree-compiler cpio rsync kmod
 	mmdebstrap dkms sparse shellcheck make gcc libc6-dev flex bison bc xz-utils
 	libelf-dev libssl-dev gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 	gcc-arm-linux-gnueabihf libc6-dev-armhf-cross clang python3
-	debian-archive-keyring debhelper dh-dkms"
+	debian-archive-keyring debhelper dh-dkms dt-schema"
 
 need_packages()
 {
