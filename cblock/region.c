@@ -234,7 +234,8 @@ EXPORT_SYMBOL_GPL(cblock_alloc);
  * @align: bytes, a power of two up to 1 GiB; 0 for a page
  * @flags: CBLOCK_ZERO, CBLOCK_NOWAIT, CBLOCK_BESTFIT or 0
  *
- * Context and return: as cblock_alloc(), -EINVAL also for a bad @align.
+ * Context: as cblock_alloc().
+ * Return: as cblock_alloc(), -EINVAL also for a bad @align.
  */
 struct cblock *cblock_alloc_aligned(struct cblock_region *region, u64 size,
 				    u64 align, unsigned int flags)
@@ -278,10 +279,11 @@ void cblock_free(struct cblock *block)
 EXPORT_SYMBOL_GPL(cblock_free);
 
 /**
- * cblock_size - bytes of a block, whole pages
+ * cblock_size - the size of a block
  * @block: the block
  *
  * Context: any.
+ * Return: bytes, whole pages.
  */
 u64 cblock_size(const struct cblock *block)
 {
@@ -290,10 +292,11 @@ u64 cblock_size(const struct cblock *block)
 EXPORT_SYMBOL_GPL(cblock_size);
 
 /**
- * cblock_phys - physical address of a block
+ * cblock_phys - where a block is
  * @block: the block
  *
  * Context: any.
+ * Return: its physical address.
  */
 phys_addr_t cblock_phys(const struct cblock *block)
 {
