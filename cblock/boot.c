@@ -53,15 +53,15 @@ static int __init cblock_setup(char *text)
 		pr_err("cblock=%s: more than %d\n", text, BOOKED_MAX);
 		return 1;
 	}
+	if (*name && !kml_valid_name(name)) {
+		pr_err("cblock=%s: '%s' is not a name\n", text, name);
+		return 1;
+	}
 	if (*name)
 		strscpy(booked[nr_booked].name, name, sizeof(booked[0].name));
 	else
 		snprintf(booked[nr_booked].name, sizeof(booked[0].name),
 			 "boot%u", nr_booked);
-	if (!kml_valid_name(booked[nr_booked].name)) {
-		pr_err("cblock=%s: '%s' is not a name\n", text, name);
-		return 1;
-	}
 	base = book(size, base);
 	if (!base) {
 		pr_err("cblock=%s: there is no such free memory\n", text);
