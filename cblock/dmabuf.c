@@ -302,7 +302,8 @@ static void buffer_vunmap(struct dma_buf *dmabuf, struct iosys_map *map)
 	mutex_unlock(&buffer->lock);
 }
 
-KML_DMA_BUF_VMAP(buffer_vmap, buffer_vunmap)
+KML_DMA_BUF_VMAP(buffer_vmap)
+KML_DMA_BUF_VUNMAP(buffer_vunmap)
 
 static void buffer_release(struct dma_buf *dmabuf)
 {

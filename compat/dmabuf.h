@@ -30,29 +30,34 @@
 struct iosys_map {
 	void *vaddr;
 };
+
 #define iosys_map_set_vaddr(map, address)	((map)->vaddr = (address))
 #endif
 
 /*
- * KML_DMA_BUF_VMAP(vmap, vunmap) after the two functions, and in the table of
- * operations kml_dma_buf_vmap(vmap), kml_dma_buf_vunmap(vunmap).
+ * KML_DMA_BUF_VMAP(vmap) and KML_DMA_BUF_VUNMAP(vunmap) after the functions, and
+ * in the table of operations kml_dma_buf_vmap(vmap), kml_dma_buf_vunmap(vunmap).
  */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(5, 11, 0)
-#define KML_DMA_BUF_VMAP(vmap, vunmap)
+#define KML_DMA_BUF_VMAP(...)
+#define KML_DMA_BUF_VUNMAP(...)
 #define kml_dma_buf_vmap(vmap)		vmap
 #define kml_dma_buf_vunmap(vunmap)	vunmap
 #else
-#define KML_DMA_BUF_VMAP(vmap, vunmap)					\
+#define KML_DMA_BUF_VMAP(vmap)						\
 static void *vmap##_pointer(struct dma_buf *dmabuf)			\
 {									\
 	struct iosys_map map;						\
 									\
 	return vmap(dmabuf, &map) ? NULL : map.vaddr;			\
-}									\
+}
+
+#define KML_DMA_BUF_VUNMAP(vunmap)					\
 static void vunmap##_pointer(struct dma_buf *dmabuf, void *vaddr)	\
 {									\
 	vunmap(dmabuf, NULL);						\
 }
+
 #define kml_dma_buf_vmap(vmap)		vmap##_pointer
 #define kml_dma_buf_vunmap(vunmap)	vunmap##_pointer
 #endif

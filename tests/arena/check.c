@@ -12,7 +12,7 @@
 static struct cblock_arena arena;
 static struct cblock_area area[8];
 
-static bool take(unsigned int i, uint32_t size, unsigned int order)
+static bool take(unsigned int i, u32 size, unsigned int order)
 {
 	return cblock_arena_alloc(&arena, &area[i], size, order, CBLOCK_FIRST);
 }
@@ -93,9 +93,9 @@ static void works_at_the_upper_end(void)
 	check(take(1, 3, 0));
 }
 
-static uint64_t state;
+static u64 state;
 
-static uint32_t draw(void)
+static u32 draw(void)
 {
 	state = state * 6364136223846793005ULL + 1442695040888963407ULL;
 	return state >> 33;
@@ -103,17 +103,17 @@ static uint32_t draw(void)
 
 static void follows_the_reference(unsigned long operations)
 {
-	static const uint32_t ends[] = { 64, 700, 5000, 100000, 1U << 22 };
+	static const u32 ends[] = { 64, 700, 5000, 100000, 1U << 22 };
 	struct model *model = malloc(sizeof(*model));
 	unsigned long n, left = 0;
-	uint32_t largest = 1, live = 1;
+	u32 largest = 1, live = 1;
 	unsigned int orders = 1;
 
 	check(model);
 	model->count = 0;
 	for (n = 0; n < operations; n++) {
 		if (!left) {
-			uint32_t end = ends[draw() % 5];
+			u32 end = ends[draw() % 5];
 
 			while (model->count)
 				model_step(model, &arena, draw() % model->count,

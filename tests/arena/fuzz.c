@@ -6,13 +6,13 @@
 
 #include "model.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	static struct cblock_arena arena;
 	static struct model model;
-	uint32_t start, end;
+	u32 start, end;
 
 	if (len < 4)
 		return 0;

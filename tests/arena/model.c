@@ -5,7 +5,7 @@
 
 #include "model.h"
 
-void model_init(struct model *model, uint32_t start, uint32_t end)
+void model_init(struct model *model, u32 start, u32 end)
 {
 	model->start = start;
 	model->end = end;
@@ -13,40 +13,40 @@ void model_init(struct model *model, uint32_t start, uint32_t end)
 }
 
 /* Gap @i lies before run @i; the last one before the end. */
-static uint32_t gap_start(const struct model *model, unsigned int i)
+static u32 gap_start(const struct model *model, unsigned int i)
 {
 	return i ? model->run[i - 1].start + model->run[i - 1].size : model->start;
 }
 
-static uint32_t gap_end(const struct model *model, unsigned int i)
+static u32 gap_end(const struct model *model, unsigned int i)
 {
 	return i < model->count ? model->run[i].start : model->end;
 }
 
-static uint32_t gap_aligned(const struct model *model, unsigned int i,
-			    unsigned int order)
+static u32 gap_aligned(const struct model *model, unsigned int i,
+		       unsigned int order)
 {
-	uint64_t align = 1ULL << order;
+	u64 align = 1ULL << order;
 
 	return (gap_start(model, i) + align - 1) / align * align;
 }
 
-bool model_first(const struct model *model, uint32_t size, unsigned int order,
-		 uint32_t *at)
+bool model_first(const struct model *model, u32 size, unsigned int order,
+		 u32 *at)
 {
 	unsigned int i;
 
 	for (i = 0; i <= model->count; i++) {
 		*at = gap_aligned(model, i, order);
-		if ((uint64_t)*at + size <= gap_end(model, i))
+		if ((u64)*at + size <= gap_end(model, i))
 			return true;
 	}
 	return false;
 }
 
-uint32_t model_largest(const struct model *model, unsigned int order)
+u32 model_largest(const struct model *model, unsigned int order)
 {
-	uint32_t at, largest = 0;
+	u32 at, largest = 0;
 	unsigned int i;
 
 	for (i = 0; i <= model->count; i++) {
@@ -58,7 +58,7 @@ uint32_t model_largest(const struct model *model, unsigned int order)
 }
 
 /* The size of the gap that holds @at, 0 if that is allocated. */
-uint32_t model_gap_at(const struct model *model, uint32_t at)
+u32 model_gap_at(const struct model *model, u32 at)
 {
 	unsigned int i;
 
@@ -69,9 +69,9 @@ uint32_t model_gap_at(const struct model *model, uint32_t at)
 }
 
 /* The size of the smallest gap of at least @size pages, 0 if there is none. */
-uint32_t model_smallest(const struct model *model, uint32_t size)
+u32 model_smallest(const struct model *model, u32 size)
 {
-	uint32_t gap, smallest = 0;
+	u32 gap, smallest = 0;
 	unsigned int i;
 
 	for (i = 0; i <= model->count; i++) {
@@ -106,7 +106,7 @@ static unsigned int compare_tree(const struct rb_node *rb)
 	const struct cblock_area *area, *left, *right;
 	static const struct cblock_area nothing;
 	unsigned int k, nodes;
-	uint64_t from, runs;
+	u64 from, runs;
 
 	if (!rb)
 		return 0;
@@ -118,9 +118,9 @@ static unsigned int compare_tree(const struct rb_node *rb)
 			       &nothing;
 	check(area->gap);
 	for (k = 0; k < CBLOCK_CLASSES; k++) {
-		uint64_t end = (uint64_t)area->start + area->size + area->gap;
+		u64 end = (u64)area->start + area->size + area->gap;
 
-		from = ((uint64_t)area->start + area->size + (1ULL << k) - 1) >>
+		from = ((u64)area->start + area->size + (1ULL << k) - 1) >>
 		       k << k;
 		runs = from < end ? end - from : 0;
 		if (left->usable[k] > runs)
@@ -138,7 +138,7 @@ void model_compare(const struct model *model, struct cblock_arena *arena)
 {
 	unsigned int i = 0, k, gaps = 0, sized = 0;
 	struct cblock_area *area;
-	uint32_t pages = 0;
+	u32 pages = 0;
 	struct rb_node *rb;
 
 	list_for_each_entry(area, &arena->areas, node) {
@@ -178,11 +178,11 @@ void model_compare(const struct model *model, struct cblock_arena *arena)
  * run that exists.
  */
 void model_step(struct model *model, struct cblock_arena *arena,
-		uint32_t choice, uint32_t size, unsigned int order,
+		u32 choice, u32 size, unsigned int order,
 		enum cblock_fit fit)
 {
 	struct cblock_area *area;
-	uint32_t at = 0, gap, smallest;
+	u32 at = 0, gap, smallest;
 	bool fits;
 
 	if (choice < model->count) {

@@ -8,32 +8,31 @@
 #define _MODEL_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "arena.h"
 
 #define MODEL_MAX	512
 
 struct model {
-	uint32_t start, end;
+	u32 start, end;
 	unsigned int count;
 	struct {
-		uint32_t start, size;
+		u32 start, size;
 		struct cblock_area *area;
 	} run[MODEL_MAX];
 };
 
-void model_init(struct model *model, uint32_t start, uint32_t end);
-bool model_first(const struct model *model, uint32_t size, unsigned int order,
-		 uint32_t *at);
-uint32_t model_gap_at(const struct model *model, uint32_t at);
-uint32_t model_smallest(const struct model *model, uint32_t size);
-uint32_t model_largest(const struct model *model, unsigned int order);
+void model_init(struct model *model, u32 start, u32 end);
+bool model_first(const struct model *model, u32 size, unsigned int order,
+		 u32 *at);
+u32 model_gap_at(const struct model *model, u32 at);
+u32 model_smallest(const struct model *model, u32 size);
+u32 model_largest(const struct model *model, unsigned int order);
 void model_add(struct model *model, struct cblock_area *area);
 void model_del(struct model *model, unsigned int index);
 void model_compare(const struct model *model, struct cblock_arena *arena);
 void model_step(struct model *model, struct cblock_arena *arena,
-		uint32_t choice, uint32_t size, unsigned int order,
+		u32 choice, u32 size, unsigned int order,
 		enum cblock_fit fit);
 
 #define check(cond)							\
