@@ -175,7 +175,8 @@ static inline void cblock_add_boot(void) { }
 /* proof.c */
 int cblock_check_range(const char *name, phys_addr_t base, u64 size);
 int cblock_prove_pages(const char *name, phys_addr_t base, u64 size);
-int cblock_claim_range(const char *name, phys_addr_t base, u64 size);
+int cblock_claim_range(const char *name, phys_addr_t base, u64 size,
+		       bool unmapped);
 
 /* report.c */
 int cblock_report_open(struct file *file);

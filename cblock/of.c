@@ -50,7 +50,8 @@ static int add_node(struct device_node *node)
 		/* chosen by the kernel for this node, which has claimed it */
 		err = cblock_check_range(region.name, region.base, region.size);
 	} else {
-		err = cblock_claim_range(region.name, region.base, region.size);
+		err = cblock_claim_range(region.name, region.base, region.size,
+					 true);
 		region.priv = node; /* to be released */
 	}
 	if (err)

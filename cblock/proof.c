@@ -79,11 +79,14 @@ static bool in_reserved_resource(phys_addr_t base, u64 size)
  * @name: of the region, for messages
  * @base: physical address
  * @size: bytes
+ * @unmapped: the device tree keeps it from the kernel (no-map). Some kernels
+ *	      have struct pages there that say nothing, so they are not asked
  *
  * Return: 0, and the range is ours until release_mem_region(); -EINVAL for what
  * is no range of memory, -EBUSY for what somebody else uses or may use.
  */
-int cblock_claim_range(const char *name, phys_addr_t base, u64 size)
+int cblock_claim_range(const char *name, phys_addr_t base, u64 size,
+		       bool unmapped)
 {
 	unsigned long pfn, end;
 	int err;
@@ -103,7 +106,7 @@ int cblock_claim_range(const char *name, phys_addr_t base, u64 size)
 		return -EINVAL;
 	}
 	end = PHYS_PFN(base + size - 1) + 1;
-	for (pfn = PHYS_PFN(base); pfn < end; pfn++) {
+	for (pfn = PHYS_PFN(base); pfn < end && !unmapped; pfn++) {
 		cond_resched();
 		if (!pfn_valid(pfn) || PageReserved(pfn_to_page(pfn)))
 			continue;

@@ -49,7 +49,7 @@ static int region_from_text(const char *text)
 		pr_err("region=%s: beyond this machine's addresses\n", text);
 		goto free_copy;
 	}
-	err = cblock_claim_range(region.name, region.base, region.size);
+	err = cblock_claim_range(region.name, region.base, region.size, false);
 	if (!err)
 		err = PTR_ERR_OR_ZERO(cblock_region_add(&region));
 
