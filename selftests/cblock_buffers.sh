@@ -18,8 +18,12 @@ cmdline_has mem=896M || skip_all "needs regions"
 kinds()
 {
 	for kind in yes no; do
-		awk -v kind="pages=$kind" '$1 == "region" && $NF == kind {
-			sub("name=", "", $2); print $2; exit }' $cblock_dev
+		for kind_name in $(region_names); do
+			[ "$(region "$kind_name" pages)" = $kind ] &&
+				[ "$(region "$kind_name" size)" -ge 16000000 ] || continue
+			echo "$kind_name"
+			break
+		done
 	done
 }
 
