@@ -71,7 +71,7 @@ closed_under_way()
 many_processes()
 {
 	cblock_load
-	hostile storm 64 4 carved
+	hostile storm 64 32 carved
 	all_free_soon
 	same "$(region carved size)" "$(region carved largest)" "largest hole"
 }
