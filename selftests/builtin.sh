@@ -7,12 +7,14 @@
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/functions.sh
 . "$here/functions.sh"
+# shellcheck source=selftests/cblock.sh
+. "$here/cblock.sh"
 loaded cma_test && ! module_file cma_test >/dev/null ||
 	skip_all "the suite is not built into this kernel"
 
 devices()
 {
-	for name in cma_test bootmem_probe vmalloc_probe; do
+	for name in cma_test cblock bootmem_probe vmalloc_probe; do
 		[ -c /dev/$name ] || fail "no /dev/$name"
 		! grep -q "^$name " /proc/modules || fail "$name is a module here"
 	done
@@ -45,7 +47,32 @@ probes()
 	ok /dev/vmalloc_probe 'free one'
 }
 
+# cblock= as the board's command line has it: right, at an address, without a
+# name; a second time the same address, more than there is, no size.
+from_memblock()
+{
+	grep -q 'cblock=16M ' /proc/cmdline || fail "nothing is reserved with cblock="
+	same "boot fixed boot2 " "$(region_names | tr '\n' ' ')" regions
+	for pair in boot:16777216 fixed:8388608 boot2:4194304; do
+		name=${pair%:*}
+		same boot "$(region "$name" source)" "source of $name"
+		same yes "$(region "$name" pages)" "pages of $name"
+		same "${pair#*:}" "$(region "$name" size)" "size of $name"
+	done
+	same $((0x20000000)) $(($(region fixed base))) "base of fixed"
+	dmesg | grep -q 'cblock=8M@0x20400000,overlap: there is no such free memory' ||
+		fail "an overlapping range is not refused"
+	dmesg | grep -q 'cblock=4096G,large: there is no such free memory' ||
+		fail "too large a range is not refused"
+	dmesg | grep -q 'cblock=0: not SIZE' || fail "a size of 0 is not refused"
+	ok /dev/cblock 'alloc 16M region=boot name=all'
+	ok /dev/cblock 'clear all'
+	ok /dev/cblock 'free all'
+	same 16777216 "$(region boot largest)" "largest hole"
+}
+
 run_cases \
 	"the devices are there from boot on:devices" \
 	"cma_test allocates and frees:classic" \
-	"bootmem_probe and vmalloc_probe report:probes"
+	"bootmem_probe and vmalloc_probe report:probes" \
+	"cblock= reserves before there is a page allocator:from_memblock"
