@@ -38,17 +38,17 @@ cblock_load()
 	load cblock "$@" || fail "cblock does not load"
 }
 
-# Linux 6.12 and newer
-reserve_mem_works()
+# linux_at_least MAJOR MINOR
+linux_at_least()
 {
-	cmdline_has reserve_mem=16M:2M:spare || return 1
-	reserve_release=$(uname -r)
-	reserve_major=${reserve_release%%.*}
-	reserve_minor=${reserve_release#*.}
-	reserve_minor=${reserve_minor%%[!0-9]*}
-	[ "$reserve_major" -gt 6 ] ||
-		{ [ "$reserve_major" -eq 6 ] && [ "$reserve_minor" -ge 12 ]; }
+	release=$(uname -r)
+	major=${release%%.*}
+	minor=${release#*.}
+	minor=${minor%%[!0-9]*}
+	[ "$major" -gt "$1" ] || { [ "$major" -eq "$1" ] && [ "$minor" -ge "$2" ]; }
 }
+
+reserve_mem_works() { cmdline_has reserve_mem=16M:2M:spare && linux_at_least 6 12; }
 
 # Free what text commands hold, then unload.
 cblock_unload()

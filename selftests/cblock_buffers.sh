@@ -80,20 +80,52 @@ mappings()
 	all_free
 }
 
-direct_io()
+# Linux 6.12 and newer, with huge pages of 2 MiB, lets a module map one at once.
+maps_2_mib()
+{
+	case $(uname -m) in x86_64 | aarch64) ;; *) return 1 ;; esac
+	[ -d /sys/kernel/mm/transparent_hugepage ] &&
+		[ "$(getconf_page)" = 4096 ] && linux_at_least 6 12
+}
+
+# 16 MiB, touched page by page
+faults()
+{
+	cblock_load
+	unit=$((64 * $(getconf_page)))
+	! maps_2_mib || unit=2097152
+	for name in $(kinds); do
+		io faults "$name"
+		say "$name: $io_said page faults for 16 MiB"
+		# the program itself may meet one or two
+		[ "$io_said" -le $((16777216 / unit + 2)) ] ||
+			fail "$name: $io_said page faults, not $((16777216 / unit))"
+	done
+	all_free
+}
+
+# by_device TEST: TEST reads a file through a loop device into a block
+by_device()
 {
 	modprobe loop 2>/dev/null
 	dd if=/dev/urandom of=/tmp/direct bs=1M count=2 2>/dev/null
 	losetup /dev/loop0 /tmp/direct || fail "no loop device"
+	trap 'losetup -d /dev/loop0; rm /tmp/direct' EXIT
 	cblock_load
 	for name in $(kinds); do
-		io direct "$name" /dev/loop0
+		io "$1" "$name" /dev/loop0
 	done
-	losetup -d /dev/loop0
-	rm /tmp/direct
-	# the reference that I/O held goes with it
-	sleep 1
+	# a reference that I/O held goes a moment after it
+	wait_for '! grep -q ^block $cblock_dev' || fail "a block stays"
 	all_free
+}
+
+direct_io() { by_device direct; }
+
+io_uring()
+{
+	"$cblock_io" has-uring || skip "this kernel has no io_uring"
+	by_device uring
 }
 
 killed()
@@ -163,7 +195,9 @@ run_cases "$@" \
 	"memory is zero through every cache mode:zeroed" \
 	"regions are dma-heaps:heaps" \
 	"mappings: fork, mremap, munmap, mprotect, bounds:mappings" \
+	"a fault maps 2 MiB, or else 64 pages:faults" \
 	"O_DIRECT into a block with pages:direct_io" \
+	"io_uring into a block with pages:io_uring" \
 	"what a killed process held is free:killed" \
 	"free memory is cleaned in the background:cleaned_ahead" \
 	"a driver in process, softirq and hardirq context:a_driver"

@@ -15,6 +15,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -22,6 +25,7 @@
 #include <linux/cblock.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
+#include <linux/io_uring.h>
 
 #define MIB	1048576UL
 
@@ -253,7 +257,7 @@ static int test_map(char **arg)
 {
 	size_t size = 4 * MIB, page = sysconf(_SC_PAGESIZE);
 	int fd = buffer(size, arg[0], CBLOCK_CACHED, 0), status;
-	unsigned char *at = map(fd, size), *other;
+	unsigned char *at = map_congruent(fd, size), *other;
 	pid_t child;
 
 	if (mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0) !=
@@ -329,6 +333,89 @@ static int test_direct(char **arg)
 	return 0;
 }
 
+/* has-uring: whether the kernel has io_uring, and lets us use it */
+static int test_has_uring(char **arg)
+{
+	struct io_uring_params params = { 0 };
+
+	(void)arg;
+	return syscall(__NR_io_uring_setup, 1, &params) < 0;
+}
+
+/* uring REGION FILE: io_uring reads into a block that it has pinned */
+static int test_uring(char **arg)
+{
+	struct io_uring_params params = { 0 };
+	struct iovec registered = { .iov_len = MIB };
+	__u32 flags, *array, *head, *tail;
+	struct io_uring_cqe *cqe;
+	struct io_uring_sqe *sqe;
+	unsigned char *at, *copy, *sq, *cq;
+	int ring, file;
+
+	region_caches(arg[0], &flags);
+	if (!(flags & CBLOCK_REGION_PAGES))
+		return 0;
+	at = map(buffer(MIB, arg[0], CBLOCK_CACHED, CBLOCK_ALLOC_PAGES), MIB);
+	file = open(arg[1], O_RDONLY | O_DIRECT);
+	if (file < 0)
+		err(1, "%s with O_DIRECT", arg[1]);
+	ring = syscall(__NR_io_uring_setup, 1, &params);
+	if (ring < 0)
+		err(1, "io_uring_setup");
+	registered.iov_base = at;
+	if (syscall(__NR_io_uring_register, ring, IORING_REGISTER_BUFFERS,
+		    &registered, 1))
+		err(1, "IORING_REGISTER_BUFFERS");
+	sq = mmap(NULL, params.sq_off.array + sizeof(*array),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_SQ_RING);
+	cq = mmap(NULL, params.cq_off.cqes + 2 * sizeof(*cqe),
+		  PROT_READ | PROT_WRITE, MAP_SHARED, ring, IORING_OFF_CQ_RING);
+	sqe = mmap(NULL, sizeof(*sqe), PROT_READ | PROT_WRITE, MAP_SHARED, ring,
+		   IORING_OFF_SQES);
+	if (sq == MAP_FAILED || cq == MAP_FAILED || (void *)sqe == MAP_FAILED)
+		err(1, "mmap of the ring");
+	sqe->opcode = IORING_OP_READ_FIXED;
+	sqe->fd = file;
+	sqe->addr = (uintptr_t)at;
+	sqe->len = MIB;
+	array = (void *)(sq + params.sq_off.array);
+	tail = (void *)(sq + params.sq_off.tail);
+	*array = 0;
+	__atomic_store_n(tail, *tail + 1, __ATOMIC_RELEASE);
+	if (syscall(__NR_io_uring_enter, ring, 1, 1, IORING_ENTER_GETEVENTS,
+		    NULL, 0) != 1)
+		err(1, "io_uring_enter");
+	head = (void *)(cq + params.cq_off.head);
+	tail = (void *)(cq + params.cq_off.tail);
+	if (__atomic_load_n(tail, __ATOMIC_ACQUIRE) != *head + 1)
+		err(1, "no completion");
+	cqe = (void *)(cq + params.cq_off.cqes);
+	if (cqe->res != (int)MIB)
+		err(1, "io_uring read: %d", cqe->res);
+	copy = malloc(MIB);
+	file = open(arg[1], O_RDONLY);
+	if (read(file, copy, MIB) != (ssize_t)MIB || memcmp(at, copy, MIB))
+		err(1, "io_uring read something else");
+	return 0;
+}
+
+/* faults REGION: how many it takes to touch 16 MiB */
+static int test_faults(char **arg)
+{
+	size_t size = 16 * MIB, page = sysconf(_SC_PAGESIZE), i;
+	struct rusage before, after;
+	unsigned char *at;
+
+	at = map_congruent(buffer(size, arg[0], CBLOCK_CACHED, 0), size);
+	getrusage(RUSAGE_SELF, &before);
+	for (i = 0; i < size; i += page)
+		__atomic_store_n(&at[i], 1, __ATOMIC_RELAXED);
+	getrusage(RUSAGE_SELF, &after);
+	printf("%ld\n", after.ru_minflt - before.ru_minflt);
+	return 0;
+}
+
 /* hold SIZE REGION: until killed; says so when it holds */
 static int test_hold(char **arg)
 {
@@ -350,7 +437,22 @@ static __u64 now(void)
 	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
 }
 
-/* usable SIZE REGION: what it costs until the first byte, and every page */
+static int heap_buffer(__u64 size, const char *path)
+{
+	struct dma_heap_allocation_data data = {
+		.len = size, .fd_flags = O_RDWR | O_CLOEXEC,
+	};
+	int heap = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (heap < 0 || ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data))
+		err(1, "%llu of %s", size, path);
+	return data.fd;
+}
+
+/*
+ * usable SIZE FROM: what it costs until the first byte is written, and to touch
+ * every page after it. FROM is a region, or the path of a dma-heap.
+ */
 static int test_usable(char **arg)
 {
 	size_t size = strtoull(arg[0], NULL, 0), page = sysconf(_SC_PAGESIZE), i;
@@ -358,15 +460,15 @@ static int test_usable(char **arg)
 	unsigned char *at;
 	int fd;
 
-	fd = buffer(size, arg[1], CBLOCK_CACHED, 0);
-	at = arg[2] ? map(fd, size) : map_congruent(fd, size);
+	fd = arg[1][0] == '/' ? heap_buffer(size, arg[1]) :
+				buffer(size, arg[1], CBLOCK_CACHED, 0);
+	at = map_congruent(fd, size);
 	__atomic_store_n(&at[0], 1, __ATOMIC_RELAXED);
 	first = now();
 	for (i = 0; i < size; i += page)
 		__atomic_store_n(&at[i], 1, __ATOMIC_RELAXED);
 	all = now();
-	printf("usable: size=%zu map=%s first=%llu touch=%llu\n",
-	       size, arg[2] ?: "congruent", first - start, all - first);
+	printf("first=%llu touch=%llu\n", first - start, all - first);
 	return 0;
 }
 
@@ -388,9 +490,12 @@ static const struct {
 	{ "abi", 0, test_abi },
 	{ "map", 1, test_map },		/* REGION */
 	{ "direct", 2, test_direct },	/* REGION FILE */
+	{ "has-uring", 0, test_has_uring },
+	{ "uring", 2, test_uring },	/* REGION FILE */
+	{ "faults", 1, test_faults },	/* REGION */
 	{ "hold", 2, test_hold },	/* SIZE REGION */
 	{ "page", 0, test_page },
-	{ "usable", 2, test_usable },	/* SIZE REGION [any] */
+	{ "usable", 2, test_usable },	/* SIZE REGION|PATH */
 	{ }
 };
 
