@@ -96,13 +96,6 @@ function sort_blocks(   i, j, b)
 	}
 }
 
-function quoted(text)
-{
-	gsub(/\\/, "\\\\", text)
-	gsub(/"/, "\\\"", text)
-	return "\"" text "\""
-}
-
 function as_json(   r, b)
 {
 	printf "{\"verdict\":%s,\"regions\":[", quoted(verdict())
