@@ -5,6 +5,7 @@
  * often as wanted.
  */
 #include <linux/init.h>
+#include <linux/ioport.h>
 #include <linux/memblock.h>
 #include <linux/sizes.h>
 
@@ -19,6 +20,9 @@ static struct {
 	u64 size;
 } booked[BOOKED_MAX] __initdata;
 static unsigned int nr_booked __initdata;
+
+/* What /proc/iomem shows of them, inside System RAM. */
+static struct resource claimed[BOOKED_MAX];
 
 static phys_addr_t __init book(u64 size, phys_addr_t base)
 {
@@ -83,7 +87,15 @@ void __init cblock_add_boot(void)
 		strscpy(region.name, booked[i].name, sizeof(region.name));
 		region.base = booked[i].base;
 		region.size = booked[i].size;
-		if (!cblock_prove_pages(region.name, region.base, region.size))
-			cblock_region_add(&region);
+		if (cblock_prove_pages(region.name, region.base, region.size) ||
+		    IS_ERR(cblock_region_add(&region)))
+			continue;
+		claimed[i] = (struct resource) {
+			.name = "cblock",
+			.start = region.base,
+			.end = region.base + region.size - 1,
+			.flags = IORESOURCE_MEM | IORESOURCE_BUSY,
+		};
+		insert_resource(&iomem_resource, &claimed[i]);
 	}
 }

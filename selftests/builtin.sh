@@ -60,6 +60,7 @@ from_memblock()
 		same "${pair#*:}" "$(region "$name" size)" "size of $name"
 	done
 	same $((0x20000000)) $(($(region fixed base))) "base of fixed"
+	grep -q '20000000-207fffff : cblock' /proc/iomem || fail "fixed is not claimed"
 	dmesg | grep -q 'cblock=8M@0x20400000,overlap: there is no such free memory' ||
 		fail "an overlapping range is not refused"
 	dmesg | grep -q 'cblock=4096G,large: there is no such free memory' ||
