@@ -4,7 +4,8 @@
 # kmemlab-vm-x86_64: --append 'memmap=64M$0x28000000 mem=896M reserve_mem=16M:2M:spare cma=64M'
 #
 # A driver of the kernel's own captures frames into blocks, which it imports as
-# dma-bufs: by the CPU (videobuf2-vmalloc) and as a device (videobuf2-dma-contig).
+# dma-bufs: by the CPU (videobuf2-vmalloc) and as a device (videobuf2-dma-contig);
+# a DRM driver imports one.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/functions.sh
@@ -13,6 +14,12 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/cblock.sh"
 need_cblock
 cmdline_has mem=896M || skip_all "needs memory kept from the kernel"
+
+# Without struct pages nobody maintains caches for a device on ARM.
+for_devices()
+{
+	[ "$(region "$1" pages)" = yes ] || [ "$(uname -m)" = x86_64 ]
+}
 
 # frames ALLOCATOR: into a block of each region that has room for the buffers
 frames()
@@ -23,9 +30,7 @@ frames()
 	usleep 200000
 	for name in $(region_names); do
 		[ "$(region "$name" size)" -ge 8388608 ] || continue
-		# without struct pages nobody maintains caches for a device on ARM
-		[ "$1" = 0 ] || [ "$(region "$name" pages)" = yes ] ||
-			[ "$(uname -m)" = x86_64 ] || continue
+		[ "$1" = 0 ] || for_devices "$name" || continue
 		video_said=$("$here/cblock_video" /dev/video0 "$name" 2>&1) ||
 			fail "$name: $video_said"
 		say "$name: $video_said"
@@ -38,6 +43,26 @@ frames()
 by_the_cpu() { frames 0; }
 as_a_device() { frames 1; }
 
+# vgem has no hardware, but imports as every driver with shmem helpers does.
+by_drm()
+{
+	modprobe vgem 2>/dev/null || skip "this kernel has no vgem"
+	card=$(find /sys/devices -path '*/vgem/drm/card[0-9]*' -name 'card*' | head -n 1)
+	[ "$card" ] || fail "vgem has no card"
+	cblock_load
+	imports=0
+	for name in $(region_names); do
+		[ "$(region "$name" size)" -ge 8388608 ] && for_devices "$name" || continue
+		io drm "$name" "/dev/dri/${card##*/}"
+		imports=$((imports + 1))
+	done
+	[ $imports -gt 0 ] || fail "no region to import from"
+	all_free
+	cblock_unload || fail "does not unload"
+	rmmod vgem || fail "vgem does not unload"
+}
+
 run_cases \
 	"vivid captures into blocks by the CPU:by_the_cpu" \
-	"vivid captures into blocks as a device does:as_a_device"
+	"vivid captures into blocks as a device does:as_a_device" \
+	"a DRM driver imports a block and keeps it:by_drm"

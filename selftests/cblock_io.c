@@ -333,6 +333,56 @@ static int test_direct(char **arg)
 	return 0;
 }
 
+/* What <drm/drm.h> says, which not every C library brings. */
+struct prime_handle {
+	__u32 handle;
+	__u32 flags;
+	__s32 fd;
+};
+
+struct gem_close {
+	__u32 handle;
+	__u32 pad;
+};
+
+#define GEM_CLOSE		_IOW('d', 0x09, struct gem_close)
+#define PRIME_HANDLE_TO_FD	_IOWR('d', 0x2d, struct prime_handle)
+#define PRIME_FD_TO_HANDLE	_IOWR('d', 0x2e, struct prime_handle)
+
+/* drm REGION CARD: a DRM driver imports a block, and alone keeps it for a while */
+static int test_drm(char **arg)
+{
+	struct prime_handle prime = { .flags = O_RDWR | O_CLOEXEC };
+	int card = open(arg[1], O_RDWR | O_CLOEXEC);
+	struct gem_close gem = { 0 };
+	size_t size = 4 * MIB;
+	unsigned char *at;
+
+	if (card < 0)
+		err(1, "%s", arg[1]);
+	prime.fd = buffer(size, arg[0], CBLOCK_CACHED, 0);
+	at = map(prime.fd, size);
+	memset(at, 0x5a, size);
+	if (ioctl(card, PRIME_FD_TO_HANDLE, &prime))
+		err(1, "PRIME_FD_TO_HANDLE");
+	munmap(at, size);
+	close(prime.fd);
+
+	/* would be zero, or another's, had it been freed */
+	memset(map(buffer(size, arg[0], CBLOCK_CACHED, 0), size), 0xa5, size);
+	prime.fd = -1;
+	if (ioctl(card, PRIME_HANDLE_TO_FD, &prime))
+		err(1, "PRIME_HANDLE_TO_FD");
+	at = map(prime.fd, size);
+	must_hold(at, size, 0x5a, "what DRM kept");
+	munmap(at, size);
+	close(prime.fd);
+	gem.handle = prime.handle;
+	if (ioctl(card, GEM_CLOSE, &gem))
+		err(1, "GEM_CLOSE");
+	return 0;
+}
+
 /* has-uring: whether the kernel has io_uring, and lets us use it */
 static int test_has_uring(char **arg)
 {
@@ -490,6 +540,7 @@ static const struct {
 	{ "abi", 0, test_abi },
 	{ "map", 1, test_map },		/* REGION */
 	{ "direct", 2, test_direct },	/* REGION FILE */
+	{ "drm", 2, test_drm },		/* REGION CARD */
 	{ "has-uring", 0, test_has_uring },
 	{ "uring", 2, test_uring },	/* REGION FILE */
 	{ "faults", 1, test_faults },	/* REGION */
