@@ -17,6 +17,19 @@ static u32 fault_page(struct vm_area_struct *vma, unsigned long address)
 	return ((address - vma->vm_start) >> PAGE_SHIFT) + vma->vm_pgoff;
 }
 
+/*
+ * What may be written counts as written from the start: nobody looks, and ARM
+ * would fault once more at the first write to each page to find out.
+ */
+static pgprot_t fault_prot(const struct vm_area_struct *vma)
+{
+	pte_t pte = pfn_pte(0, vma->vm_page_prot);
+
+	if (!(vma->vm_flags & VM_WRITE))
+		return vma->vm_page_prot;
+	return __pgprot(pte_val(pte_mkdirty(pte)));
+}
+
 static vm_fault_t buffer_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
@@ -25,6 +38,7 @@ static vm_fault_t buffer_fault(struct vm_fault *vmf)
 	unsigned long address = vmf->address & PAGE_MASK, end;
 	u32 size = buffer->block->area.size;
 	u32 n = fault_page(vma, address);
+	pgprot_t prot = fault_prot(vma);
 	vm_fault_t result;
 
 	if (n >= size)
@@ -36,14 +50,16 @@ static vm_fault_t buffer_fault(struct vm_fault *vmf)
 	}
 
 	/* the touched page first: its failure is the one that counts */
-	result = vmf_insert_pfn(vma, address, cblock_pfn(buffer->block) + n);
+	result = vmf_insert_pfn_prot(vma, address,
+				     cblock_pfn(buffer->block) + n, prot);
 	if (result != VM_FAULT_NOPAGE)
 		return result;
 	end = min(vma->vm_end, round_down(address, window) + window);
 	address = max(vma->vm_start, round_down(address, window));
 	for (n = fault_page(vma, address); address < end && n < size;
 	     n++, address += PAGE_SIZE)
-		if (vmf_insert_pfn(vma, address, cblock_pfn(buffer->block) + n) !=
+		if (vmf_insert_pfn_prot(vma, address,
+					cblock_pfn(buffer->block) + n, prot) !=
 		    VM_FAULT_NOPAGE)
 			break;
 	return VM_FAULT_NOPAGE;
