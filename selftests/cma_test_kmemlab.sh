@@ -38,7 +38,7 @@ for_people()
 for_programs()
 {
 	"$kmemlab" cma --json >/tmp/cma_json || fail "exit status $?"
-	"$here/cma_test_json" </tmp/cma_json || fail "not valid: $(head -n 40 /tmp/cma_json)"
+	"$here/json_valid" </tmp/cma_json || fail "not valid: $(head -n 40 /tmp/cma_json)"
 	grep -q '"class": "misconfigured"' /tmp/cma_json || fail "no verdict in it"
 	grep -q '"area": "'"$(default_area)"'"' /tmp/cma_json || fail "no area in it"
 	rm -f /tmp/cma_json
