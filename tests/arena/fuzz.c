@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libFuzzer: each four bytes of input are one operation on arena and model. */
+/*
+ * libFuzzer's entry: each four bytes of input are one operation on arena and
+ * model. The Makefile gives the function the name that libFuzzer wants.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "model.h"
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
+int FUZZ_ENTRY(const u8 *data, size_t len);
 
-int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
+int FUZZ_ENTRY(const u8 *data, size_t len)
 {
 	static struct cblock_arena arena;
 	static struct model model;
