@@ -8,6 +8,7 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
+#include <linux/string.h>
 
 #include "cblock.h"
 
@@ -46,9 +47,14 @@ void cblock_clean(struct cblock *block, bool nowait)
 {
 	struct cblock_region *region = block->region;
 	u32 first = cblock_page(block), end = first + block->area.size;
-	u32 n = find_next_bit(region->dirty, end, first);
+	size_t word = first / BITS_PER_LONG, words = BITS_TO_LONGS(end) - word;
 	unsigned long flags;
+	u32 n;
 
+	/* most often all is clean: a look at whole words is enough */
+	if (!memchr_inv(region->dirty + word, 0, words * sizeof(long)))
+		return;
+	n = find_next_bit(region->dirty, end, first);
 	if (n >= end)
 		return;
 	for (; n < end; n = find_next_bit(region->dirty, end, n + 1)) {

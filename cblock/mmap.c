@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Mappings of buffers in programs. They fill on demand: 2 MiB at a time where
- * the kernel lets a module do so and the addresses are congruent, else a few
- * dozen pages around the one that was touched; one page at a time where others
- * may take references to pages.
+ * the kernel lets a module do so and the addresses are congruent, else up to a
+ * few dozen pages around the one that was touched; one page at a time where
+ * others may take references to pages.
  */
+#include <linux/log2.h>
 #include <linux/mm.h>
 
 #include "buffer.h"
 
-/* Pages mapped at a fault: a few thousand instructions instead of 64 faults. */
+/*
+ * Pages mapped at a fault: the more, the fewer faults; but the first byte is not
+ * to wait for them, so there are as many as lie before them, a power of two, up
+ * to this.
+ */
 #define FAULT_PAGES	64
+
+static u32 fault_window(u32 n)
+{
+	return min_t(u32, rounddown_pow_of_two(n | 1), FAULT_PAGES);
+}
 
 static u32 fault_page(struct vm_area_struct *vma, unsigned long address)
 {
@@ -34,10 +44,9 @@ static vm_fault_t buffer_fault(struct vm_fault *vmf)
 {
 	struct vm_area_struct *vma = vmf->vma;
 	struct cblock_buffer *buffer = vma->vm_private_data;
-	unsigned long window = FAULT_PAGES * PAGE_SIZE;
-	unsigned long address = vmf->address & PAGE_MASK, end;
+	unsigned long address = vmf->address & PAGE_MASK;
 	u32 size = buffer->block->area.size;
-	u32 n = fault_page(vma, address);
+	u32 n = fault_page(vma, address), window, end;
 	pgprot_t prot = fault_prot(vma);
 	vm_fault_t result;
 
@@ -54,14 +63,17 @@ static vm_fault_t buffer_fault(struct vm_fault *vmf)
 				     cblock_pfn(buffer->block) + n, prot);
 	if (result != VM_FAULT_NOPAGE)
 		return result;
-	end = min(vma->vm_end, round_down(address, window) + window);
-	address = max(vma->vm_start, round_down(address, window));
-	for (n = fault_page(vma, address); address < end && n < size;
-	     n++, address += PAGE_SIZE)
+	window = fault_window(n);
+	end = min_t(unsigned long, vma->vm_pgoff + vma_pages(vma),
+		    round_down(n, window) + window);
+	n = max_t(unsigned long, vma->vm_pgoff, round_down(n, window));
+	for (; n < min(end, size); n++) {
+		address = vma->vm_start + ((n - vma->vm_pgoff) << PAGE_SHIFT);
 		if (vmf_insert_pfn_prot(vma, address,
 					cblock_pfn(buffer->block) + n, prot) !=
 		    VM_FAULT_NOPAGE)
 			break;
+	}
 	return VM_FAULT_NOPAGE;
 }
 
