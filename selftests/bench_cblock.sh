@@ -3,7 +3,8 @@
 # kmemlab-vm: --icount --mem 6G --dts cblock_bench.dts
 # kmemlab-vm-x86_64: --icount --mem 6G --append 'memmap=4G$0x100000000'
 #
-# Cost of one allocation plus release, in instructions, beside genalloc.
+# Cost of one allocation plus release, in instructions, beside genalloc and, where
+# drm is there, drm_mm.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/functions.sh
@@ -16,6 +17,7 @@ set -- clean=0
 [ "$(uname -m)" != x86_64 ] || set -- "$@" region=bench:4G@0x100000000
 loaded cblock || load cblock "$@" || exit 1
 mark_log
+modprobe drm 2>/dev/null
 load bench_cblock || exit 1
 unload bench_cblock
 log_since | sed -n 's/.*bench: //p' | awk '
@@ -28,8 +30,8 @@ log_since | sed -n 's/.*bench: //p' | awk '
 			value["live"], value["state"], value["fit"], value["align"], value["cost"]
 		if (value["allocator"] == "cblock" && value["fit"] == "first" && !value["align"])
 			ours[value["live"] value["state"]] = value["cost"]
-		if (value["allocator"] == "genalloc" && ours[value["live"] value["state"]])
-			printf "%-9s N=%-7d %-11s genalloc / cblock = %.2f\n", "ratio",
-				value["live"], value["state"],
+		if (value["allocator"] != "cblock" && ours[value["live"] value["state"]])
+			printf "%-9s N=%-7d %-11s %s / cblock = %.2f\n", "ratio",
+				value["live"], value["state"], value["allocator"],
 				value["cost"] / ours[value["live"] value["state"]]
 	}'

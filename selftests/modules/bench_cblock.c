@@ -10,6 +10,7 @@
  * fragmented: of 2 N neighbours every other one was freed; each turn frees one
  * of the others at random and allocates again.
  */
+#include <drm/drm_mm.h>
 #include <linux/cblock.h>
 #include <linux/err.h>
 #include <linux/genalloc.h>
@@ -18,6 +19,7 @@
 #include <linux/module.h>
 #include <linux/prandom.h>
 #include <linux/sched.h>
+#include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #define BLOCK	8192
@@ -70,6 +72,29 @@ static void put_genalloc(void *block)
 {
 	gen_pool_free(pool, (unsigned long)block, BLOCK);
 }
+
+#if IS_ENABLED(CONFIG_DRM)
+static struct drm_mm drm_range;
+
+static void *get_drm_mm(void)
+{
+	struct drm_mm_node *node = kzalloc(sizeof(*node), GFP_KERNEL);
+
+	if (node && drm_mm_insert_node(&drm_range, node, BLOCK)) {
+		kfree(node);
+		return NULL;
+	}
+	return node;
+}
+
+static void put_drm_mm(void *node)
+{
+	drm_mm_remove_node(node);
+	kfree(node);
+}
+
+static const struct allocator drm_mms = { "drm_mm", get_drm_mm, put_drm_mm };
+#endif
 
 static const struct allocator cblocks = { "cblock", get_cblock, put_cblock };
 static const struct allocator genallocs = { "genalloc", get_genalloc, put_genalloc };
@@ -168,6 +193,18 @@ free_blocks:
 	return err;
 }
 
+static int measure_drm_mm(void **block, unsigned int live)
+{
+	int err = 0;
+
+#if IS_ENABLED(CONFIG_DRM)
+	drm_mm_init(&drm_range, 1UL << 30, 2ULL * live * BLOCK);
+	err = measure(&drm_mms, block, live);
+	drm_mm_takedown(&drm_range);
+#endif
+	return err;
+}
+
 static int measure_all(void **block, unsigned int live)
 {
 	unsigned int mode;
@@ -181,6 +218,8 @@ static int measure_all(void **block, unsigned int live)
 			break;
 		err = measure(&cblocks, block, live);
 	}
+	if (!err)
+		err = measure_drm_mm(block, live);
 	/* genalloc walks its bitmap: setting it up is quadratic */
 	if (!err && live <= 65536)
 		err = measure(&genallocs, block, live);
