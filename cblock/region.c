@@ -160,15 +160,11 @@ static struct cblock *region_alloc(struct cblock_region *region, u32 pages,
 	return found ? block : NULL;
 }
 
-/*
- * Allocate for @caller, from @region or, where that is NULL, from the first
- * region with room. @name is for the report; it may be empty.
- */
-struct cblock *cblock_alloc_for(struct cblock_region *region, u64 size,
-				u64 align, unsigned int flags,
-				unsigned long caller, const char *name)
+static struct cblock *alloc_in(struct cblock_region *region, u64 size,
+			       u64 align, unsigned int flags,
+			       unsigned long caller, const char *name)
 {
-	struct cblock *block = NULL;
+	struct cblock *block;
 	unsigned int order;
 	u64 pages;
 
@@ -182,15 +178,7 @@ struct cblock *cblock_alloc_for(struct cblock_region *region, u64 size,
 		return ERR_PTR(-ENOMEM);
 	order = ilog2(max_t(u64, align, PAGE_SIZE)) - PAGE_SHIFT;
 
-	if (region) {
-		block = region_alloc(region, pages, order, flags);
-	} else {
-		for_each_region(region) {
-			block = region_alloc(region, pages, order, flags);
-			if (block)
-				break;
-		}
-	}
+	block = region_alloc(region, pages, order, flags);
 	if (!block)
 		return ERR_PTR(-ENOMEM);
 
@@ -207,6 +195,26 @@ struct cblock *cblock_alloc_for(struct cblock_region *region, u64 size,
 	}
 	if (flags & CBLOCK_ZERO)
 		cblock_clean(block, flags & CBLOCK_NOWAIT);
+	return block;
+}
+
+/*
+ * Allocate for @caller, from @region or, where that is NULL, from the first
+ * region with room. @name is for the report; it may be empty.
+ */
+struct cblock *cblock_alloc_for(struct cblock_region *region, u64 size,
+				u64 align, unsigned int flags,
+				unsigned long caller, const char *name)
+{
+	struct cblock *block = ERR_PTR(-ENOMEM);
+
+	if (region)
+		return alloc_in(region, size, align, flags, caller, name);
+	for_each_region(region) {
+		block = alloc_in(region, size, align, flags, caller, name);
+		if (block != ERR_PTR(-ENOMEM))
+			break;
+	}
 	return block;
 }
 
