@@ -1,183 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Search, split and join gaps in O(log gaps), exactly as a walk by address
- * would, whatever the alignment.
+ * Search, split and join gaps in a time that does not depend on their number
+ * but through the depth of trees; first fit exactly as a walk by address would,
+ * whatever the alignment.
  *
- * An augmented tree that knows only the longest gap below each node must try
- * every gap that is long enough but badly aligned. This one knows the longest
- * run for each alignment; a search is one descent. That is affordable because
- * a gap of few pages holds few multiples of large powers of two: low in the
- * tree the vectors are short, and a change stops where it makes no difference.
+ * Short runs are what many gaps have and most allocations want: runs.c. What is
+ * longer is looked for among the gaps that are longer: long.c.
  */
 #include <linux/bitops.h>
 #include <linux/kernel.h>
-#include <linux/rbtree_augmented.h>
+#include <linux/string.h>
 
 #include "arena.h"
 
 /* Aligned candidates that a best fit looks at before it takes a sure one. */
-#define BEST_TRIES	32
+#define BEST_TRIES	4
 
-/* What an absent child contributes. */
-static const struct cblock_area nothing;
-
-static const struct cblock_area *area_of(const struct rb_node *rb)
-{
-	return rb ? rb_entry(rb, struct cblock_area, by_addr) : &nothing;
-}
-
-static u32 area_end(const struct cblock_area *area)
-{
-	return area->start + area->size;
-}
-
-/* Pages of the gap behind @area from its first multiple of 2^k on. */
-static u32 gap_usable(const struct cblock_area *area, unsigned int k)
-{
-	u32 end = area_end(area), mask = (1U << k) - 1;
-	u32 lost = -end & mask;
-
-	return area->gap > lost ? area->gap - lost : 0;
-}
-
-/* The same with the subtrees on both sides. */
-static u32 usable_below(const struct cblock_area *area, unsigned int k)
-{
-	u32 left = area_of(area->by_addr.rb_left)->usable[k];
-	u32 right = area_of(area->by_addr.rb_right)->usable[k];
-
-	return max(gap_usable(area, k), max(left, right));
-}
-
-/* usable[] has no gaps: where no run starts, none starts at a larger power. */
-static void usable_set(struct cblock_area *area, unsigned int k, u32 runs)
-{
-	area->usable[k] = runs;
-	if (!runs)
-		area->classes = min(area->classes, k);
-	else if (k >= area->classes)
-		area->classes = k + 1;
-}
-
-/* Below @rb usable[k] of a child was @old and is @runs now: tell those above. */
-static void propagate_class(struct rb_node *rb, struct rb_node *stop,
-			    unsigned int k, u32 old, u32 runs)
-{
-	struct cblock_area *area;
-	u32 known;
-
-	for (; rb != stop; rb = rb_parent(rb)) {
-		area = rb_entry(rb, struct cblock_area, by_addr);
-		known = area->usable[k];
-		if (runs < known) {
-			if (known > old)
-				return;	/* it comes from elsewhere */
-			runs = usable_below(area, k);
-		}
-		if (runs == known)
-			return;
-		usable_set(area, k, runs);
-		old = known;
-	}
-}
-
-static void gaps_propagate(struct rb_node *rb, struct rb_node *stop)
-{
-	const struct cblock_area *left, *right;
-	u32 k, old, runs, classes;
-	struct cblock_area *area;
-
-	if (rb == stop)
-		return;
-	area = rb_entry(rb, struct cblock_area, by_addr);
-	left = area_of(rb->rb_left);
-	right = area_of(rb->rb_right);
-	classes = max3(area->classes, left->classes, right->classes);
-	for (k = 0; k < CBLOCK_CLASSES; k++) {
-		runs = gap_usable(area, k);
-		if (!runs && k >= classes)
-			break;
-		runs = max3(runs, left->usable[k], right->usable[k]);
-		old = area->usable[k];
-		if (runs == old)
-			continue;
-		usable_set(area, k, runs);
-		propagate_class(rb_parent(rb), stop, k, old, runs);
-	}
-}
-
-static void gaps_copy(struct rb_node *rb_old, struct rb_node *rb_new)
-{
-	struct cblock_area *old = rb_entry(rb_old, struct cblock_area, by_addr);
-	struct cblock_area *new = rb_entry(rb_new, struct cblock_area, by_addr);
-	u32 k;
-
-	for (k = 0; k < old->classes; k++)
-		new->usable[k] = old->usable[k];
-	for (; k < new->classes; k++)
-		new->usable[k] = 0;
-	new->classes = old->classes;
-}
-
-static void gaps_rotate(struct rb_node *rb_old, struct rb_node *rb_new)
-{
-	gaps_copy(rb_old, rb_new);
-	gaps_propagate(rb_old, rb_parent(rb_old)); /* no further than itself */
-}
-
-static const struct rb_augment_callbacks gaps_callbacks = {
-	.propagate = gaps_propagate,
-	.copy = gaps_copy,
-	.rotate = gaps_rotate,
-};
-
-static void usable_init(struct cblock_area *area)
-{
-	memset(area->usable, 0, sizeof(area->usable));
-	area->classes = 0;
-}
-
-static void gaps_insert(struct cblock_arena *arena, struct cblock_area *area)
-{
-	struct rb_node **link = &arena->gaps.rb_node, *parent = NULL;
-
-	while (*link) {
-		parent = *link;
-		if (area->start < area_of(parent)->start)
-			link = &parent->rb_left;
-		else
-			link = &parent->rb_right;
-	}
-	usable_init(area);
-	rb_link_node(&area->by_addr, parent, link);
-	gaps_propagate(&area->by_addr, NULL);
-	rb_insert_augmented(&area->by_addr, &arena->gaps, &gaps_callbacks);
-}
-
-static void gaps_erase(struct cblock_arena *arena, struct cblock_area *area)
-{
-	rb_erase_augmented(&area->by_addr, &arena->gaps, &gaps_callbacks);
-}
-
-/* @new takes the place of its neighbour @old, whose gap it has got. */
-static void gaps_replace(struct cblock_arena *arena, struct cblock_area *old,
-			 struct cblock_area *new)
-{
-	usable_init(new);
-	rb_replace_node(&old->by_addr, &new->by_addr, &arena->gaps);
-	gaps_copy(&old->by_addr, &new->by_addr);
-	gaps_propagate(&new->by_addr, NULL);
-}
-
-static void sizes_insert(struct cblock_arena *arena, struct cblock_area *area)
+static void large_insert(struct cblock_arena *arena, struct cblock_area *area)
 {
 	struct rb_node **link = &arena->large.rb_node, *parent = NULL;
 
-	if (area->gap <= CBLOCK_BINS) {
-		list_add(&area->bin, &arena->bins[area->gap - 1]);
-		arena->filled |= 1ULL << (area->gap - 1);
-		return;
-	}
 	while (*link) {
 		parent = *link;
 		if (area->gap <= rb_entry(parent, struct cblock_area, by_size)->gap)
@@ -189,14 +31,26 @@ static void sizes_insert(struct cblock_arena *arena, struct cblock_area *area)
 	rb_insert_color(&area->by_size, &arena->large);
 }
 
-static void sizes_erase(struct cblock_arena *arena, struct cblock_area *area)
+static __always_inline void sizes_insert(struct cblock_arena *arena,
+					 struct cblock_area *area)
+{
+	if (area->gap > CBLOCK_BINS) {
+		large_insert(arena, area);
+		return;
+	}
+	hlist_add_head(&area->bin, &arena->bins[area->gap - 1]);
+	arena->filled |= 1ULL << (area->gap - 1);
+}
+
+static __always_inline void sizes_erase(struct cblock_arena *arena,
+					struct cblock_area *area)
 {
 	if (area->gap > CBLOCK_BINS) {
 		rb_erase(&area->by_size, &arena->large);
 		return;
 	}
-	list_del(&area->bin);
-	if (list_empty(&arena->bins[area->gap - 1]))
+	__hlist_del(&area->bin);
+	if (hlist_empty(&arena->bins[area->gap - 1]))
 		arena->filled &= ~(1ULL << (area->gap - 1));
 }
 
@@ -210,8 +64,8 @@ static struct cblock_area *sizes_find(struct cblock_arena *arena, u32 size)
 	if (size <= CBLOCK_BINS)
 		bins = arena->filled >> (size - 1) << (size - 1);
 	if (bins)
-		return list_first_entry(&arena->bins[__ffs64(bins)],
-					struct cblock_area, bin);
+		return hlist_entry(arena->bins[__ffs64(bins)].first,
+				   struct cblock_area, bin);
 	while (rb) {
 		area = rb_entry(rb, struct cblock_area, by_size);
 		if (area->gap < size) {
@@ -230,41 +84,48 @@ static struct cblock_area *sizes_next(struct cblock_arena *arena,
 	if (area->gap > CBLOCK_BINS)
 		return rb_entry_safe(rb_next(&area->by_size),
 				     struct cblock_area, by_size);
-	if (!list_is_last(&area->bin, &arena->bins[area->gap - 1]))
-		return list_next_entry(area, bin);
+	if (area->bin.next)
+		return hlist_entry(area->bin.next, struct cblock_area, bin);
 	return sizes_find(arena, area->gap + 1);
 }
 
-static struct cblock_area *arena_last(const struct cblock_arena *arena)
+/* The gap behind @prev was or will be behind the last area: in no index then. */
+static void gap_add(struct cblock_arena *arena, struct cblock_area *prev)
 {
-	return list_last_entry(&arena->areas, struct cblock_area, node);
+	sizes_insert(arena, prev);
+	cblock_runs_grow(&arena->runs, prev);
+	if (prev->gap > CBLOCK_RUN_MAX)
+		cblock_long_insert(arena, prev);
+}
+
+static void gap_del(struct cblock_arena *arena, struct cblock_area *prev)
+{
+	u32 was = prev->gap;
+
+	sizes_erase(arena, prev);
+	prev->gap = 0;
+	cblock_runs_shrink(&arena->runs, prev, was);
+	if (was > CBLOCK_RUN_MAX)
+		cblock_long_erase(arena, prev);
 }
 
 /* The lowest gap with @size usable pages. */
-static struct cblock_area *find_first(struct cblock_arena *arena, u32 size,
-				      unsigned int k)
+static __always_inline struct cblock_area *
+find_first(struct cblock_arena *arena, u32 size, unsigned int k)
 {
-	struct rb_node *rb = arena->gaps.rb_node;
-	struct cblock_area *area = arena_last(arena);
+	struct cblock_area *last = arena->last, *area;
 
-	if (area_of(rb)->usable[k] < size)
-		return gap_usable(area, k) >= size ? area : NULL;
-	for (;;) {
-		area = rb_entry(rb, struct cblock_area, by_addr);
-		if (area_of(rb->rb_left)->usable[k] >= size) {
-			rb = rb->rb_left;
-			continue;
-		}
-		if (gap_usable(area, k) >= size)
-			return area;
-		rb = rb->rb_right;
-	}
+	area = size > CBLOCK_RUN_MAX ? cblock_long_find(arena, size, k) :
+	       cblock_runs_find(&arena->runs, size, k);
+	if (area)
+		return area;
+	return gap_usable(last, k) >= size ? last : NULL;
 }
 
 static struct cblock_area *find_best(struct cblock_arena *arena, u32 size,
 				     unsigned int k)
 {
-	struct cblock_area *last = arena_last(arena);
+	struct cblock_area *last = arena->last;
 	struct cblock_area *area = sizes_find(arena, size);
 	unsigned int tries = BEST_TRIES;
 
@@ -280,27 +141,35 @@ static struct cblock_area *find_best(struct cblock_arena *arena, u32 size,
 }
 
 /**
+ * cblock_arena_bytes - how much memory an arena needs
+ * @start: its first position
+ * @end: first position behind it
+ *
+ * Return: bytes, about six for each page.
+ */
+size_t cblock_arena_bytes(u32 start, u32 end)
+{
+	return cblock_runs_bytes(start, end);
+}
+
+/**
  * cblock_arena_init - an arena with nothing allocated
  * @arena: the arena
  * @start: first position. Alignments are those of positions, so a caller counts
  *	   them from an address that has the largest alignment
  * @end: first position behind it; @start < @end <= CBLOCK_POS_MAX
+ * @memory: zeroed, of cblock_arena_bytes(), for as long as the arena is used
  */
-void cblock_arena_init(struct cblock_arena *arena, u32 start, u32 end)
+void cblock_arena_init(struct cblock_arena *arena, u32 start, u32 end,
+		       void *memory)
 {
-	unsigned int i;
-
 	memset(arena, 0, sizeof(*arena));
-	INIT_LIST_HEAD(&arena->areas);
-	for (i = 0; i < CBLOCK_BINS; i++)
-		INIT_LIST_HEAD(&arena->bins[i]);
-	arena->gaps = RB_ROOT;
-	arena->large = RB_ROOT;
+	cblock_runs_init(&arena->runs, start, end, memory);
 	arena->end = end;
 	arena->free = end - start;
 	arena->head.start = start;
 	arena->head.gap = end - start;
-	list_add(&arena->head.node, &arena->areas);
+	arena->last = &arena->head;
 }
 
 /**
@@ -319,8 +188,7 @@ bool cblock_arena_alloc(struct cblock_arena *arena, struct cblock_area *area,
 			u32 size, unsigned int order, enum cblock_fit fit)
 {
 	struct cblock_area *prev;
-	bool last;
-	u32 front, end;
+	u32 was, end;
 
 	if (!size || size > arena->free || order >= CBLOCK_CLASSES)
 		return false;
@@ -329,38 +197,36 @@ bool cblock_arena_alloc(struct cblock_arena *arena, struct cblock_area *area,
 	if (!prev)
 		return false;
 
-	last = list_is_last(&prev->node, &arena->areas);
-	end = area_end(prev) + prev->gap;
-	if (!last)
-		sizes_erase(arena, prev);
+	was = prev->gap;
+	end = area_end(prev) + was;
 	area->size = size;
 	area->start = end - gap_usable(prev, order);
 	area->gap = end - area_end(area);
-	front = area->start - area_end(prev);
-	list_add(&area->node, &prev->node);
+	area->prev = prev;
+	area->next = prev->next;
+	prev->next = area;
 	arena->free -= size;
 	arena->count++;
 
-	if (last) {
-		prev->gap = front;
-		if (front)
-			gaps_insert(arena, prev);
-	} else if (front) {
-		prev->gap = front;
-		gaps_propagate(&prev->by_addr, NULL);
-		if (area->gap)
-			gaps_insert(arena, area);
-	} else if (area->gap) {
-		gaps_replace(arena, prev, area);
-		prev->gap = 0;
-	} else {
-		gaps_erase(arena, prev);
-		prev->gap = 0;
+	if (!area->next) {
+		arena->last = area;
+		prev->gap = area->start - area_end(prev);
+		if (prev->gap)
+			gap_add(arena, prev);
+		return true;
 	}
-	if (front)
-		sizes_insert(arena, prev);
-	if (area->gap && !last)
+	area->next->prev = area;
+	sizes_erase(arena, prev);
+	prev->gap = area->start - area_end(prev);
+	if (area->gap) {
 		sizes_insert(arena, area);
+		cblock_runs_grow(&arena->runs, area);
+	}
+	if (prev->gap)
+		sizes_insert(arena, prev);
+	cblock_runs_shrink(&arena->runs, prev, was);
+	if (was > CBLOCK_RUN_MAX)
+		cblock_long_split(arena, prev, area);
 	return true;
 }
 
@@ -373,30 +239,33 @@ bool cblock_arena_alloc(struct cblock_arena *arena, struct cblock_area *area,
  */
 void cblock_arena_free(struct cblock_arena *arena, struct cblock_area *area)
 {
-	struct cblock_area *prev = list_prev_entry(area, node);
-	bool last = list_is_last(&area->node, &arena->areas);
-	u32 before = prev->gap;
+	struct cblock_area *prev = area->prev, *next = area->next;
+	u32 before = prev->gap, behind = area->gap;
 
-	if (before)
-		sizes_erase(arena, prev);
-	if (area->gap && !last)
-		sizes_erase(arena, area);
-	if (before && (last || area->gap))
-		gaps_erase(arena, last ? prev : area);
-	list_del(&area->node);
-	prev->gap = before + area->size + area->gap;
+	prev->next = next;
 	arena->free += area->size;
 	arena->count--;
-	if (last)
-		return;
 
+	if (!next) {
+		arena->last = prev;
+		if (before)
+			gap_del(arena, prev);
+		prev->gap = before + area->size + behind;
+		return;
+	}
+	next->prev = prev;
 	if (before)
-		gaps_propagate(&prev->by_addr, NULL);
-	else if (area->gap)
-		gaps_replace(arena, area, prev);
-	else
-		gaps_insert(arena, prev);
+		sizes_erase(arena, prev);
+	prev->gap = before + area->size + behind;
 	sizes_insert(arena, prev);
+	cblock_runs_grow(&arena->runs, prev);
+	if (prev->gap > CBLOCK_RUN_MAX)
+		cblock_long_join(arena, prev, before, area);
+	if (behind) {
+		sizes_erase(arena, area);
+		area->gap = 0;
+		cblock_runs_shrink(&arena->runs, area, behind);
+	}
 }
 
 /**
@@ -410,8 +279,9 @@ u32 cblock_arena_largest(const struct cblock_arena *arena, unsigned int order)
 {
 	if (order >= CBLOCK_CLASSES)
 		return 0;
-	return max(area_of(arena->gaps.rb_node)->usable[order],
-		   gap_usable(arena_last(arena), order));
+	return max3(cblock_long_longest(arena, order),
+		    gap_usable(arena->last, order),
+		    cblock_runs_longest(&arena->runs, order));
 }
 
 /**
@@ -426,19 +296,11 @@ u32 cblock_arena_largest(const struct cblock_arena *arena, unsigned int order)
 bool cblock_arena_gap(const struct cblock_arena *arena, u32 pos, u32 *start,
 		      u32 *end)
 {
-	const struct cblock_area *area, *found = arena_last(arena);
-	const struct rb_node *rb = arena->gaps.rb_node;
+	const struct cblock_area *area = cblock_runs_behind(&arena->runs, pos);
 
-	while (rb) {
-		area = area_of(rb);
-		if (area_end(area) + area->gap > pos) {
-			found = area;
-			rb = rb->rb_left;
-		} else {
-			rb = rb->rb_right;
-		}
-	}
-	*start = area_end(found);
-	*end = *start + found->gap;
-	return found->gap && *end > pos;
+	if (!area)
+		area = arena->last;
+	*start = area_end(area);
+	*end = *start + area->gap;
+	return area->gap && *end > pos;
 }

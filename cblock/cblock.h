@@ -41,7 +41,8 @@
  * @lock: protects what follows; taken with interrupts off. Raw, so that with
  *	  PREEMPT_RT interrupt handlers can allocate too
  * @arena: positions count pages from the 1 GiB boundary at or below @base
- * @spares: unused descriptors
+ * @index: memory for @arena
+ * @spares: unused descriptors, linked by @area.next
  * @nr_spares: their number
  * @dirty: bit n: page n may hold data of a former owner. Bits of pages that are
  *	   allocated belong to the owner of the block
@@ -62,7 +63,8 @@ struct cblock_region {
 
 	raw_spinlock_t lock;
 	struct cblock_arena arena;
-	struct list_head spares;
+	void *index;
+	struct cblock_area *spares;
 	unsigned int nr_spares;
 	unsigned long *dirty;
 	struct list_head cursors;
@@ -71,7 +73,7 @@ struct cblock_region {
 
 /**
  * struct cblock - one allocation
- * @area: its place; @area.node also links unused descriptors
+ * @area: its place
  * @region: where it is
  * @caller: code address that asked for it
  * @since: jiffies
@@ -92,7 +94,7 @@ struct cblock {
 /**
  * struct cblock_cursor - a walk over a region that others change meanwhile
  * @node: in &cblock_region.cursors
- * @next: the area to visit next; moves on when that one is freed
+ * @next: the area to visit next, or NULL; moves on when that one is freed
  */
 struct cblock_cursor {
 	struct list_head node;

@@ -7,6 +7,7 @@
 #include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/slab.h>
+#include <linux/vmalloc.h>
 
 #include "cblock.h"
 
@@ -92,6 +93,26 @@ u64 cblock_region_largest(struct cblock_region *region, u64 align)
 	return (u64)pages << PAGE_SHIFT;
 }
 
+static void spare_put(struct cblock_region *region, struct cblock *block)
+{
+	lockdep_assert_held(&region->lock);
+	block->area.next = region->spares;
+	region->spares = &block->area;
+	region->nr_spares++;
+}
+
+static struct cblock *spare_get(struct cblock_region *region)
+{
+	struct cblock_area *area = region->spares;
+
+	lockdep_assert_held(&region->lock);
+	if (!area)
+		return NULL;
+	region->spares = area->next;
+	region->nr_spares--;
+	return cblock_of_area(area);
+}
+
 /* Keep some descriptors for those who cannot wait for the slab. */
 void cblock_spares_fill(struct cblock_region *region, gfp_t gfp)
 {
@@ -103,8 +124,7 @@ void cblock_spares_fill(struct cblock_region *region, gfp_t gfp)
 		if (!block)
 			return;
 		raw_spin_lock_irqsave(&region->lock, flags);
-		list_add(&block->area.node, &region->spares);
-		region->nr_spares++;
+		spare_put(region, block);
 		raw_spin_unlock_irqrestore(&region->lock, flags);
 	}
 }
@@ -113,20 +133,6 @@ void cblock_spares_fill(struct cblock_region *region, gfp_t gfp)
 static bool slab_usable(void)
 {
 	return !IS_ENABLED(CONFIG_PREEMPT_RT) || preemptible();
-}
-
-static struct cblock *spare_get(struct cblock_region *region)
-{
-	struct cblock *block;
-
-	lockdep_assert_held(&region->lock);
-	block = list_first_entry_or_null(&region->spares, struct cblock,
-					 area.node);
-	if (block) {
-		list_del(&block->area.node);
-		region->nr_spares--;
-	}
-	return block;
 }
 
 static struct cblock *region_alloc(struct cblock_region *region, u32 pages,
@@ -152,8 +158,7 @@ static struct cblock *region_alloc(struct cblock_region *region, u32 pages,
 	found = cblock_arena_alloc(&region->arena, &block->area, pages, order,
 				   fit);
 	if (!found) {
-		list_add(&block->area.node, &region->spares);
-		region->nr_spares++;
+		spare_put(region, block);
 		region->failed++;
 	}
 	raw_spin_unlock_irqrestore(&region->lock, flags);
@@ -271,14 +276,12 @@ void cblock_free(struct cblock *block)
 	raw_spin_lock_irqsave(&region->lock, flags);
 	list_for_each_entry(cursor, &region->cursors, node)
 		if (cursor->next == &block->area)
-			cursor->next = list_next_entry(cursor->next, node);
+			cursor->next = block->area.next;
 	bitmap_set(region->dirty, cblock_page(block), block->area.size);
 	cblock_arena_free(&region->arena, &block->area);
 	keep = region->nr_spares < CBLOCK_SPARES_MAX || !may_free;
-	if (keep) {
-		list_add(&block->area.node, &region->spares);
-		region->nr_spares++;
-	}
+	if (keep)
+		spare_put(region, block);
 	raw_spin_unlock_irqrestore(&region->lock, flags);
 	if (!keep)
 		kmem_cache_free(cblock_cache, block);
@@ -333,7 +336,7 @@ void cblock_cursor_start(struct cblock_region *region,
 			 struct cblock_cursor *cursor)
 {
 	raw_spin_lock_irq(&region->lock);
-	cursor->next = list_next_entry(&region->arena.head, node);
+	cursor->next = region->arena.head.next;
 	list_add(&cursor->node, &region->cursors);
 	raw_spin_unlock_irq(&region->lock);
 }
@@ -344,10 +347,10 @@ bool cblock_cursor_next(struct cblock_region *region,
 	bool found;
 
 	raw_spin_lock_irq(&region->lock);
-	found = !list_entry_is_head(cursor->next, &region->arena.areas, node);
+	found = cursor->next;
 	if (found) {
 		*copy = *cblock_of_area(cursor->next);
-		cursor->next = list_next_entry(cursor->next, node);
+		cursor->next = cursor->next->next;
 	}
 	raw_spin_unlock_irq(&region->lock);
 	return found;
@@ -407,15 +410,18 @@ static int region_map(struct cblock_region *region)
 
 static void region_free(struct cblock_region *region)
 {
-	struct cblock *block, *next;
+	struct cblock_area *area;
 
-	list_for_each_entry_safe(block, next, &region->spares, area.node)
-		kmem_cache_free(cblock_cache, block);
+	while ((area = region->spares)) {
+		region->spares = area->next;
+		kmem_cache_free(cblock_cache, cblock_of_area(area));
+	}
 	if (!region->pages && region->vaddr)
 		memunmap(region->vaddr);
 	if (region->put)
 		region->put(region);
 	kvfree(region->dirty);
+	vfree(region->index);
 	kfree(region);
 }
 
@@ -426,6 +432,7 @@ static void region_free(struct cblock_region *region)
 struct cblock_region *cblock_region_add(const struct cblock_region *wanted)
 {
 	struct cblock_region *region;
+	u32 start, end;
 	int err;
 
 	region = kmemdup(wanted, sizeof(*wanted), GFP_KERNEL);
@@ -435,7 +442,8 @@ struct cblock_region *cblock_region_add(const struct cblock_region *wanted)
 		return ERR_PTR(-ENOMEM);
 	}
 	raw_spin_lock_init(&region->lock);
-	INIT_LIST_HEAD(&region->spares);
+	region->spares = NULL;
+	region->index = NULL;
 	INIT_LIST_HEAD(&region->cursors);
 	region->vaddr = NULL;
 	region->dirty = NULL;
@@ -443,9 +451,13 @@ struct cblock_region *cblock_region_add(const struct cblock_region *wanted)
 	err = region_check(region);
 	if (err)
 		goto free_region;
-	cblock_arena_init(&region->arena, region_origin(region->base),
-			  region_origin(region->base) + region_pages(region));
+	start = region_origin(region->base);
+	end = start + region_pages(region);
 	err = -ENOMEM;
+	region->index = vzalloc(cblock_arena_bytes(start, end));
+	if (!region->index)
+		goto free_region;
+	cblock_arena_init(&region->arena, start, end, region->index);
 	region->dirty = kvmalloc_array(BITS_TO_LONGS(region_pages(region)),
 				       sizeof(long), GFP_KERNEL | __GFP_NOWARN);
 	if (!region->dirty)

@@ -24,7 +24,7 @@ static void give(unsigned int i)
 
 static void fills_to_the_last_page(void)
 {
-	cblock_arena_init(&arena, 3, 11);
+	model_arena(&arena, 3, 11);
 	check(take(0, 8, 0) && area[0].start == 3);
 	check(arena.free == 0 && cblock_arena_largest(&arena, 0) == 0);
 	check(!take(1, 1, 0));
@@ -43,7 +43,7 @@ static void joins_in_every_order(void)
 	unsigned int i, j;
 
 	for (i = 0; i < 6; i++) {
-		cblock_arena_init(&arena, 0, 16);
+		model_arena(&arena, 0, 16);
 		for (j = 0; j < 4; j++)
 			check(take(j, 4, 0) && area[j].start == 4 * j);
 		for (j = 0; j < 3; j++)
@@ -56,7 +56,7 @@ static void joins_in_every_order(void)
 
 static void aligns(void)
 {
-	cblock_arena_init(&arena, 1, 1U << 20);
+	model_arena(&arena, 1, 1U << 20);
 	check(take(0, 1, 18) && area[0].start == 1U << 18);
 	check(take(1, 1, 0) && area[1].start == 1);
 	check(take(2, 2, 1) && area[2].start == 2);
@@ -70,7 +70,7 @@ static void aligns(void)
 
 static void best_takes_the_smallest(void)
 {
-	cblock_arena_init(&arena, 0, 1024);
+	model_arena(&arena, 0, 1024);
 	check(take(0, 100, 0) && take(1, 1, 0));
 	check(take(2, 90, 0) && take(3, 1, 0));
 	check(take(4, 10, 0) && take(5, 1, 0));
@@ -87,7 +87,7 @@ static void best_takes_the_smallest(void)
 
 static void works_at_the_upper_end(void)
 {
-	cblock_arena_init(&arena, CBLOCK_POS_MAX - 4, CBLOCK_POS_MAX);
+	model_arena(&arena, CBLOCK_POS_MAX - 4, CBLOCK_POS_MAX);
 	check(take(0, 1, 2) && area[0].start == CBLOCK_POS_MAX - 4);
 	check(!take(1, 1, 2));
 	check(take(1, 3, 0));
@@ -119,8 +119,7 @@ static void follows_the_reference(unsigned long operations)
 				model_step(model, &arena, draw() % model->count,
 					   0, 0, 0);
 			left = 20000;
-			model_init(model, draw() % (end / 2), end);
-			cblock_arena_init(&arena, model->start, model->end);
+			model_init(model, &arena, draw() % (end / 2), end);
 			largest = 1 + draw() % (1U << draw() % 10);
 			orders = draw() % 3 ? 1 + draw() % 19 : 1;
 			live = 8 + draw() % 200;

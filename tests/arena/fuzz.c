@@ -20,9 +20,8 @@ int FUZZ_ENTRY(const u8 *data, size_t len)
 	if (len < 4)
 		return 0;
 	start = data[0] | (data[1] & 3) << 8;
-	end = start + 1 + (data[2] << (data[3] & 15));
-	model_init(&model, start, end);
-	cblock_arena_init(&arena, start, end);
+	end = start + 1 + (data[2] << data[3] % 12);
+	model_init(&model, &arena, start, end);
 	for (data += 4, len -= 4; len >= 4; data += 4, len -= 4)
 		model_step(&model, &arena, data[0],
 			   data[1] << (data[2] & 15),

@@ -5,8 +5,21 @@
 
 #include "model.h"
 
-void model_init(struct model *model, u32 start, u32 end)
+/* An arena on memory of its own size. */
+void model_arena(struct cblock_arena *arena, u32 start, u32 end)
 {
+	static void *index;
+
+	free(index);
+	index = calloc(1, cblock_arena_bytes(start, end));
+	check(index);
+	cblock_arena_init(arena, start, end, index);
+}
+
+void model_init(struct model *model, struct cblock_arena *arena, u32 start,
+		u32 end)
+{
+	model_arena(arena, start, end);
 	model->start = start;
 	model->end = end;
 	model->count = 0;
@@ -116,7 +129,7 @@ static unsigned int compare_tree(const struct rb_node *rb)
 			     &nothing;
 	right = rb->rb_right ? rb_entry(rb->rb_right, struct cblock_area, by_addr) :
 			       &nothing;
-	check(area->gap);
+	check(area->gap > CBLOCK_RUN_MAX);
 	for (k = 0; k < CBLOCK_CLASSES; k++) {
 		u64 end = (u64)area->start + area->size + area->gap;
 
@@ -133,15 +146,76 @@ static unsigned int compare_tree(const struct rb_node *rb)
 	return nodes;
 }
 
+/* Pages of the gap behind @area from its first multiple of 2^@order on. */
+static u64 run_of(const struct cblock_area *area, unsigned int order)
+{
+	u64 align = 1ULL << order, gap = (u64)area->start + area->size;
+	u64 from = (gap + align - 1) / align * align;
+
+	return from < gap + area->gap ? gap + area->gap - from : 0;
+}
+
+/* The slot of a gap at level @l, its cell, and the way up from there. */
+static void compare_level(const struct cblock_level *level, unsigned int l,
+			  const struct cblock_area *area)
+{
+	u32 gap = area->start + area->size, i, k, n;
+	u64 unit = l ? 1ULL << 8 * l : 2, run, longest;
+	struct cblock_area *const *cell;
+
+	if (!run_of(area, 8 * l))
+		return;
+	n = (gap + area->gap - run_of(area, 8 * l)) / unit - level->first;
+	check(level->slot[n] == area);
+	i = level->leaves + n / 4;
+	cell = &level->slot[n / 4 * 4];
+	for (k = 0; k < 8; k++) {
+		for (longest = n = 0; n < 4; n++) {
+			run = cell[n] ? run_of(cell[n], 8 * l + k) : 0;
+			longest = run > longest ? run : longest;
+		}
+		check(level->tree[i].run[k] == (longest < CBLOCK_RUN_MAX ?
+						longest : CBLOCK_RUN_MAX));
+	}
+	/* 3 is the root, 4 to 7 are its children, 8 to 23 theirs, ... */
+	for (; i > 3; i = i / 4 + 2) {
+		for (k = 0; k < 8; k++) {
+			for (longest = n = 0; n < 4; n++) {
+				run = level->tree[i / 4 * 4 + n].run[k];
+				longest = run > longest ? run : longest;
+			}
+			check(level->tree[i / 4 + 2].run[k] == longest);
+		}
+	}
+}
+
+/* The lowest gap that ends behind @pos is the first one of the reference. */
+static void compare_gap(const struct model *model, struct cblock_arena *arena,
+			u32 pos)
+{
+	unsigned int i = 0;
+	u32 start, end;
+	bool found;
+
+	while (i <= model->count && (gap_start(model, i) == gap_end(model, i) ||
+				     gap_end(model, i) <= pos))
+		i++;
+	found = cblock_arena_gap(arena, pos, &start, &end);
+	check(found == (i <= model->count));
+	check(!found || (start == gap_start(model, i) &&
+			 end == gap_end(model, i)));
+}
+
 /* Everything that an arena knows, against the reference and recomputed. */
 void model_compare(const struct model *model, struct cblock_arena *arena)
 {
-	unsigned int i = 0, k, gaps = 0, sized = 0;
-	struct cblock_area *area;
+	unsigned int i = 0, k, gaps = 0, large = 0, sized = 0;
+	struct cblock_area *area, *prev = NULL;
 	u32 pages = 0;
 	struct rb_node *rb;
 
-	list_for_each_entry(area, &arena->areas, node) {
+	for (area = &arena->head; area; prev = area, area = area->next) {
+		check(area->prev == prev);
 		if (area != &arena->head) {
 			check(i < model->count);
 			check(model->run[i].area == area);
@@ -151,16 +225,30 @@ void model_compare(const struct model *model, struct cblock_arena *arena)
 		}
 		check(area->gap == gap_end(model, i) - gap_start(model, i));
 		pages += area->gap;
-		if (area->gap && !list_is_last(&area->node, &arena->areas))
+		if (area->gap && area->next) {
 			gaps++;
+			large += area->gap > CBLOCK_RUN_MAX;
+			for (k = 0; k < CBLOCK_LEVELS; k++)
+				compare_level(&arena->runs.level[k], k, area);
+		}
 	}
+	check(arena->last == prev);
+	for (k = 0; k < CBLOCK_CLASSES && !gaps; k++)
+		check(!cblock_runs_longest(&arena->runs, k));
 	check(i == model->count && i == arena->count);
+	for (i = 0; i < model->count; i++) {
+		compare_gap(model, arena, model->run[i].start);
+		compare_gap(model, arena, model->run[i].start - (i > 0));
+		compare_gap(model, arena, gap_start(model, i + 1) - 1);
+	}
+	compare_gap(model, arena, model->start);
+	compare_gap(model, arena, model->end - 1);
 	check(pages == arena->free);
-	check(compare_tree(arena->gaps.rb_node) == gaps);
+	check(compare_tree(arena->longs.rb_node) == large);
 
 	for (k = 0; k < CBLOCK_BINS; k++) {
-		check(list_empty(&arena->bins[k]) == !(arena->filled >> k & 1));
-		list_for_each_entry(area, &arena->bins[k], bin) {
+		check(hlist_empty(&arena->bins[k]) == !(arena->filled >> k & 1));
+		hlist_for_each_entry(area, &arena->bins[k], bin) {
 			check(area->gap == k + 1);
 			sized++;
 		}

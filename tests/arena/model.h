@@ -22,7 +22,9 @@ struct model {
 	} run[MODEL_MAX];
 };
 
-void model_init(struct model *model, u32 start, u32 end);
+void model_arena(struct cblock_arena *arena, u32 start, u32 end);
+void model_init(struct model *model, struct cblock_arena *arena, u32 start,
+		u32 end);
 bool model_first(const struct model *model, u32 size, unsigned int order,
 		 u32 *at);
 u32 model_gap_at(const struct model *model, u32 at);
