@@ -15,6 +15,7 @@
 #include <linux/err.h>
 #include <linux/genalloc.h>
 #include <linux/ktime.h>
+#include <linux/log2.h>
 #include <linux/math64.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
@@ -207,15 +208,17 @@ static int measure_drm_mm(void **block, unsigned int live)
 
 static int measure_all(void **block, unsigned int live)
 {
+	struct cblock_stats stats;
 	unsigned int mode;
 	int err = 0;
+	u64 room;
 
+	/* alignment spreads the blocks, of which there are twice as many */
+	cblock_region_stats(region, &stats);
+	room = rounddown_pow_of_two(div_u64(stats.size, 2 * live));
 	for (mode = 0; mode < 4 && !err; mode++) {
 		cblock_flags = CBLOCK_NOWAIT | (mode & 1 ? CBLOCK_BESTFIT : 0);
-		cblock_align = mode & 2 ? 65536 : 0;
-		/* alignment spreads the blocks: eight times the room */
-		if (cblock_align && live > most / 8)
-			break;
+		cblock_align = mode & 2 ? min_t(u64, room, 65536) : 0;
 		err = measure(&cblocks, block, live);
 	}
 	if (!err)
