@@ -19,7 +19,7 @@
 
 #include "cma_test.h"
 
-#define CT_STACK	12	/* frames of a call stack that are kept */
+#define CT_STACK	10	/* frames of a call stack that are kept */
 #define CT_STACK_SKIP	3	/* the probe's own frames */
 #define CT_POOL		512	/* records ready for use */
 
