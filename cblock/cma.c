@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Regions taken from CMA areas when the module loads, for as long as it stays. */
+#include <linux/io.h>
 #include <linux/module.h>
 #include <linux/string.h>
 

@@ -61,6 +61,7 @@ static inline int reserve_mem_find_by_name(const char *name, phys_addr_t *start,
 #define kml_insert_pfn_pmd(vmf, pfn, write) \
 	vmf_insert_pfn_pmd(vmf, pfn, write)
 #else
+#include <linux/pfn_t.h>
 #define kml_insert_pfn_pmd(vmf, pfn, write) \
 	vmf_insert_pfn_pmd(vmf, __pfn_to_pfn_t(pfn, PFN_DEV), write)
 #endif
