@@ -51,6 +51,7 @@ json()
 {
 	sh "$kmemlab" bootmem --json >$out || fail "fails"
 	grep -q '^{"kib":{"present":[0-9]*,"managed":[0-9]*,' $out || fail "$(cat $out)"
+	"$here/json_valid" <$out || fail "not valid: $(cat $out)"
 	same 1 "$(wc -l <$out)" "lines"
 	sh "$kmemlab" bootmem --nonsense 2>/dev/null && fail "takes anything"
 	return 0

@@ -47,6 +47,17 @@ allocations() { grep -c '^allocation' $vp_dev; }
 # The areas that this module asked for.
 own_areas() { awk '/^area .*\[vmalloc_probe\]/ { n++ } END { print n + 0 }' $vp_dir/areas; }
 
+# Newer kernels clean up from a work item.
+no_own_areas()
+{
+	tries=0
+	until [ "$(own_areas)" = 0 ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 50 ] || fail "$(own_areas) areas are left"
+		usleep 100000 2>/dev/null || sleep 1
+	done
+}
+
 areas_are_hidden() { [ "$(field range used)" = hidden ]; }
 
 # finding ITEM: what the last check found of it

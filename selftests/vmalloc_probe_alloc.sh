@@ -223,12 +223,7 @@ pages_run_out_midway()
 	*) fail "16M in a group of 4M: $refused_inside" ;;
 	esac
 	same 0 "$(allocations)" "allocations"
-	tries=0
-	until [ "$(own_areas)" = 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 20 ] || fail "areas are left"
-		usleep 100000 2>/dev/null || sleep 1
-	done
+	no_own_areas
 	after=$(vmalloc_used)
 	[ $((after - before)) -lt 1024 ] || fail "VmallocUsed: $before before, $after after"
 }

@@ -22,13 +22,7 @@ nothing_left()
 	every_step write $vp_dev "$1" "free $2"
 	[ "$refused" -gt 2 ] || fail "only $refused refusals"
 	same 0 "$(allocations)" "allocations afterwards"
-	tries=0
-	# newer kernels clean up from a work item
-	until [ "$(own_areas)" = 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 50 ] || fail "$(own_areas) areas are left"
-		usleep 100000 2>/dev/null || sleep 1
-	done
+	no_own_areas
 }
 
 alloc_fails_at_every_step()

@@ -125,23 +125,9 @@ function bar(r, cells,   b)
 	for (b = first[r]; b <= last_block[r]; b++) {
 		draw_add(offset[b], offset[b] + bytes[b], kind(b))
 		# what covers something is not free
-		draw_take(offset[b], offset[b] + bytes[b])
+		draw_cover(offset[b], offset[b] + bytes[b], "free", -1)
 	}
 	draw_chars(64)
-}
-
-function draw_take(from, to,   cell, upto)
-{
-	while (from < to) {
-		cell = int(from / draw_cell)
-		if (cell >= draw_cells)
-			break
-		upto = (cell + 1) * draw_cell
-		if (upto > to || upto <= from)
-			upto = to
-		draw_sum[cell, "free"] -= upto - from
-		from = upto
-	}
 }
 
 function as_text(   r, b, i)

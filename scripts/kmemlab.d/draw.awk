@@ -50,7 +50,7 @@ function draw_begin(end, cells)
 	draw_cell = end / draw_cells
 }
 
-function draw_add(from, to, name, title,   cell, upto)
+function draw_add(from, to, name, title)
 {
 	draw_rects++
 	draw_from[draw_rects] = from
@@ -58,6 +58,12 @@ function draw_add(from, to, name, title,   cell, upto)
 	draw_name[draw_rects] = name
 	draw_title[draw_rects] = title
 	draw_used[name] = 1
+	draw_cover(from, to, name, 1)
+}
+
+# Count (or, with a sign of -1, uncount) a class in the cells of a range.
+function draw_cover(from, to, name, sign,   cell, upto)
+{
 	while (from < to) {
 		cell = int(from / draw_cell)
 		if (cell >= draw_cells)
@@ -65,7 +71,7 @@ function draw_add(from, to, name, title,   cell, upto)
 		upto = (cell + 1) * draw_cell
 		if (upto > to || upto <= from)
 			upto = to
-		draw_sum[cell, name] += upto - from
+		draw_sum[cell, name] += sign * (upto - from)
 		from = upto
 	}
 }
