@@ -32,6 +32,15 @@ splat() { guest 125 "insmod /kmemlab/kmemlab_splat.ko what=$1; exit 0"; }
 
 success() { guest 0 'exit 0'; }
 own_status() { guest 7 'exit 7'; }
+
+# What a build leaves behind is not taken for a change of the tree.
+built_once()
+{
+	"$top/scripts/kernel" modules $board >"$output" 2>&1 || fail "$(tail -n 1 "$output")"
+	"$top/scripts/kernel" modules $board >"$output" 2>&1
+	! grep 'building' "$output" || fail "nothing has changed, but the modules are built again"
+}
+
 oops() { splat oops; says 'vm: .*complained'; }
 warning() { splat warn; says 'vm: .*complained'; }
 report_only() { splat report; says 'vm: .*complained.*circular'; }
@@ -161,6 +170,7 @@ list()
 run_cases \
 	"a script that succeeds is 0:success" \
 	"a script's own status is passed on:own_status" \
+	"the modules are built once:built_once" \
 	"an oops is 125:oops" \
 	"a WARN is 125:warning" \
 	"a checker's report that stops nothing is 125:report_only" \
