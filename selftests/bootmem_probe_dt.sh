@@ -89,12 +89,14 @@ in_use()
 			END { print n + 0 }'
 }
 
-# fill FILE MIB: memory, but for so much of it
+# fill FILE MIB: memory, but for so much of it. In halves, each of what is left by
+# then: others take and give back meanwhile, and nobody is to be killed for it.
 fill()
 {
-	room=$(($(meminfo MemAvailable) / 1024 - $2))
-	[ $room -gt 0 ] || return
-	dd if=/dev/zero of="/tmp/bm.fill/$1" bs=1M count=$room 2>/dev/null
+	while room=$(($(meminfo MemAvailable) / 1024 - $2)) && [ $room -gt 0 ]; do
+		dd if=/dev/zero bs=1M count=$(((room + 1) / 2)) >>"/tmp/bm.fill/$1" 2>/dev/null ||
+			fail "memory cannot be filled"
+	done
 }
 
 # Memory is filled but for some MiB, then 64 MiB are released: what is filled
@@ -113,7 +115,7 @@ release()
 	[ ! -e $lists ] || echo 1000 >$lists
 	trap 'umount /tmp/bm.fill; echo $kept >/proc/sys/vm/min_free_kbytes
 		[ ! -e $lists ] || echo 0 >$lists' EXIT
-	fill before 16
+	fill before 24
 	before=$(meminfo MemTotal)
 	ok $bm_dev "release scratch"
 	same $((before + 65536)) "$(meminfo MemTotal)" "MemTotal after the release of 64 MiB"
@@ -123,8 +125,9 @@ release()
 	bm_refused 'Device or resource busy' "release scratch@5c000000"
 	same $((before + 65536)) "$(meminfo MemTotal)" "MemTotal after two refusals"
 
-	# what others gave back meanwhile is used, too: until there is no more
-	for left in 16 14 12 10; do
+	# What others gave back meanwhile is used, too: until there is no more. But
+	# compaction may have a whole free block in its hands, 16 MiB with 16 KiB pages.
+	for left in 24 20 16 12; do
 		fill after.$left $left
 		found=$(in_use)
 		[ "$found" -lt $((67108864 / page / 2)) ] || break
