@@ -114,6 +114,7 @@ by_device()
 	cblock_load
 	for name in $(kinds); do
 		io "$1" "$name" /dev/loop0
+		[ ! "$io_said" ] || say "$name: $io_said"
 	done
 	# a reference that I/O held goes a moment after it
 	wait_for '! grep -q ^block $cblock_dev' || fail "a block stays"

@@ -451,6 +451,7 @@ static int test_uring(char **arg)
 	file = open(arg[1], O_RDONLY);
 	if (read(file, copy, MIB) != (ssize_t)MIB || memcmp(at, copy, MIB))
 		err(1, "io_uring read something else");
+	puts(fixed ? "registered" : "not registered: EOPNOTSUPP");
 	return 0;
 }
 
