@@ -6,6 +6,7 @@
 #include <linux/bits.h>
 #include <linux/cblock.h>
 #include <linux/list.h>
+#include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
 #include <linux/spinlock.h>
@@ -125,6 +126,12 @@ static inline u64 cblock_offset(const struct cblock *block)
 static inline unsigned long cblock_pfn(const struct cblock *block)
 {
 	return PHYS_PFN(block->region->base) + cblock_page(block);
+}
+
+/* 0 stands for a page. */
+static inline bool cblock_align_valid(u64 align)
+{
+	return !align || (is_power_of_2(align) && align <= CBLOCK_ALIGN_MAX);
 }
 
 static inline u32 region_pages(const struct cblock_region *region)

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /dev/cblock: text commands, the report, and the door to the ioctls. */
-#include <linux/log2.h>
 #include <linux/miscdevice.h>
 #include <linux/module.h>
 #include <linux/seq_file.h>
@@ -60,8 +59,7 @@ static int request_parse(struct kml_command *cmd, struct request *req)
 		err = kml_command_size(cmd, value[OPT_ALIGN], &req->align);
 	if (err)
 		return err;
-	if (req->align &&
-	    (!is_power_of_2(req->align) || req->align > CBLOCK_ALIGN_MAX))
+	if (!cblock_align_valid(req->align))
 		return kml_fail(cmd->verdict, -EINVAL,
 				"align=%s: not a power of two up to 1G",
 				value[OPT_ALIGN]);

@@ -3,7 +3,6 @@
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
-#include <linux/log2.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -61,17 +60,12 @@ static struct cblock_region *region_by_name(const char *name)
 	return region ?: ERR_PTR(-ENOENT);
 }
 
-static bool align_valid(u64 align)
-{
-	return !align || (is_power_of_2(align) && align <= CBLOCK_ALIGN_MAX);
-}
-
 static int ioctl_fit(void *arg, struct dma_buf **dmabuf)
 {
 	struct cblock_region *only, *region;
 	struct cblock_ioc_fit *fit = arg;
 
-	if (!fit->size || !align_valid(fit->align) || fit->reserved)
+	if (!fit->size || !cblock_align_valid(fit->align) || fit->reserved)
 		return -EINVAL;
 	only = region_by_name(fit->region);
 	if (IS_ERR(only))
@@ -92,7 +86,7 @@ static int ioctl_alloc(void *arg, struct dma_buf **dmabuf)
 	struct cblock_buffer *buffer;
 	struct cblock_region *only;
 
-	if (!alloc->size || !align_valid(alloc->align) ||
+	if (!alloc->size || !cblock_align_valid(alloc->align) ||
 	    alloc->cache > CBLOCK_UNCACHED ||
 	    alloc->flags & ~CBLOCK_ALLOC_FLAGS || alloc->reserved ||
 	    alloc->fd || alloc->phys)

@@ -165,6 +165,12 @@ static struct cblock *region_alloc(struct cblock_region *region, u32 pages,
 	return found ? block : NULL;
 }
 
+static bool request_valid(u64 size, u64 align, unsigned int flags)
+{
+	return size && cblock_align_valid(align) &&
+	       !(flags & ~(CBLOCK_ZERO | CBLOCK_NOWAIT | CBLOCK_BESTFIT));
+}
+
 static struct cblock *alloc_in(struct cblock_region *region, u64 size,
 			       u64 align, unsigned int flags,
 			       unsigned long caller, const char *name)
@@ -173,9 +179,7 @@ static struct cblock *alloc_in(struct cblock_region *region, u64 size,
 	unsigned int order;
 	u64 pages;
 
-	align = align ?: PAGE_SIZE;
-	if (!size || !is_power_of_2(align) || align > CBLOCK_ALIGN_MAX ||
-	    flags & ~(CBLOCK_ZERO | CBLOCK_NOWAIT | CBLOCK_BESTFIT))
+	if (!request_valid(size, align, flags))
 		return ERR_PTR(-EINVAL);
 	pages = size >> PAGE_SHIFT;
 	pages += !!(size & ~PAGE_MASK);
@@ -215,9 +219,12 @@ struct cblock *cblock_alloc_for(struct cblock_region *region, u64 size,
 
 	if (region)
 		return alloc_in(region, size, align, flags, caller, name);
+	/* there may be no region that would say so */
+	if (!request_valid(size, align, flags))
+		return ERR_PTR(-EINVAL);
 	for_each_region(region) {
 		block = alloc_in(region, size, align, flags, caller, name);
-		if (block != ERR_PTR(-ENOMEM))
+		if (!IS_ERR(block))
 			break;
 	}
 	return block;

@@ -185,6 +185,11 @@ a_driver()
 		unload cblock_client || fail "the client does not unload"
 	done
 	all_free
+	# what it does at each load holds without a region too, as on a PC here
+	cblock_unload
+	load cblock || fail "cblock does not load"
+	load cblock_client rounds=0 || fail "cblock_client: $(dmesg | tail -3)"
+	unload cblock_client
 }
 
 set --

@@ -56,6 +56,14 @@ static int use_blocks(int context, unsigned int flags)
 	return 0;
 }
 
+/* A caller's mistake is told as one, whether there are regions or not. */
+static bool mistakes_are_told(void)
+{
+	return cblock_alloc(NULL, 0, 0) == ERR_PTR(-EINVAL) &&
+	       cblock_alloc(NULL, SZ_64K, ~0U) == ERR_PTR(-EINVAL) &&
+	       cblock_alloc_aligned(NULL, SZ_64K, 3, 0) == ERR_PTR(-EINVAL);
+}
+
 static void in_softirq_context(struct tasklet_struct *tasklet)
 {
 	result[SOFTIRQ] = in_serving_softirq() ?
@@ -100,6 +108,8 @@ static int __init client_init(void)
 		pr_info("region %s: %llu of %llu bytes free\n", region_name,
 			stats.free, stats.size);
 	}
+	if (!mistakes_are_told())
+		return -EIO;
 	result[PROCESS] = use_blocks(PROCESS, 0);
 	tasklet_schedule(&softirq);
 	wait_for_completion(&done);
