@@ -23,6 +23,19 @@
 #define CBLOCK_ALIGN_MAX	BIT_ULL(30)
 
 /**
+ * enum cblock_state - what is known of the free pages of a region
+ * @CBLOCK_DIRTY: nothing; their bits tell
+ * @CBLOCK_CLEANING: the same, but no more were freed since the cleaner began to
+ *		     go through them
+ * @CBLOCK_CLEAN: none is dirty
+ */
+enum cblock_state {
+	CBLOCK_DIRTY,
+	CBLOCK_CLEANING,
+	CBLOCK_CLEAN,
+};
+
+/**
  * struct cblock_region - memory that is ours, as allocations see it
  *
  * The table of regions is complete before the first allocation and does not
@@ -47,6 +60,7 @@
  * @nr_spares: their number
  * @dirty: bit n: page n may hold data of a former owner. Bits of pages that are
  *	   allocated belong to the owner of the block
+ * @state: spares looking at @dirty
  * @cursors: readers of the report
  * @failed: allocations that found no room
  */
@@ -68,6 +82,7 @@ struct cblock_region {
 	struct cblock_area *spares;
 	unsigned int nr_spares;
 	unsigned long *dirty;
+	enum cblock_state state;
 	struct list_head cursors;
 	u64 failed;
 };
@@ -78,6 +93,7 @@ struct cblock_region {
  * @region: where it is
  * @caller: code address that asked for it
  * @since: jiffies
+ * @clean: it was known to be zero when it was allocated
  * @pid: the task that asked, 0 if none did
  * @comm: its name
  * @name: given by the user who asked, else empty
@@ -87,6 +103,7 @@ struct cblock {
 	struct cblock_region *region;
 	unsigned long caller;
 	unsigned long since;
+	bool clean;
 	pid_t pid;
 	char comm[TASK_COMM_LEN];
 	char name[KML_NAME_MAX + 1];

@@ -8,7 +8,6 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
-#include <linux/string.h>
 
 #include "cblock.h"
 
@@ -47,12 +46,10 @@ void cblock_clean(struct cblock *block, bool nowait)
 {
 	struct cblock_region *region = block->region;
 	u32 first = cblock_page(block), end = first + block->area.size;
-	size_t word = first / BITS_PER_LONG, words = BITS_TO_LONGS(end) - word;
 	unsigned long flags;
 	u32 n;
 
-	/* most often all is clean: a look at whole words is enough */
-	if (!memchr_inv(region->dirty + word, 0, words * sizeof(long)))
+	if (block->clean)
 		return;
 	n = find_next_bit(region->dirty, end, first);
 	if (n >= end)
@@ -79,14 +76,18 @@ void cblock_wipe(struct cblock *block)
 }
 
 /*
- * Zero the first page at or behind @n that is free and dirty, under the lock so
- * that nobody can allocate it meanwhile. Return where to go on, 0 at the end.
+ * Zero the first page at or behind @n that is free and dirty. Under the lock, so
+ * that nobody can allocate it meanwhile: who allocates in an interrupt could not
+ * wait for a thread that he may have interrupted. Return where to go on, 0 at
+ * the end.
  */
 static u32 region_clean_page(struct cblock_region *region, u32 n)
 {
 	u32 origin = region->arena.head.start, start, end;
 
 	raw_spin_lock_irq(&region->lock);
+	if (!n)
+		region->state = CBLOCK_CLEANING;
 	if (cblock_arena_gap(&region->arena, origin + n, &start, &end)) {
 		n = max(n, start - origin);
 		end = min(end - origin, n + CLEAN_STRIDE);
@@ -96,6 +97,8 @@ static u32 region_clean_page(struct cblock_region *region, u32 n)
 			__clear_bit(n++, region->dirty);
 		}
 	} else {
+		if (region->state == CBLOCK_CLEANING)
+			region->state = CBLOCK_CLEAN;
 		n = 0;
 	}
 	raw_spin_unlock_irq(&region->lock);

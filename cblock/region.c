@@ -157,7 +157,9 @@ static struct cblock *region_alloc(struct cblock_region *region, u32 pages,
 	}
 	found = cblock_arena_alloc(&region->arena, &block->area, pages, order,
 				   fit);
-	if (!found) {
+	if (found) {
+		block->clean = region->state == CBLOCK_CLEAN;
+	} else {
 		spare_put(region, block);
 		region->failed++;
 	}
@@ -285,6 +287,7 @@ void cblock_free(struct cblock *block)
 		if (cursor->next == &block->area)
 			cursor->next = block->area.next;
 	bitmap_set(region->dirty, cblock_page(block), block->area.size);
+	region->state = CBLOCK_DIRTY;
 	cblock_arena_free(&region->arena, &block->area);
 	keep = region->nr_spares < CBLOCK_SPARES_MAX || !may_free;
 	if (keep)
@@ -454,6 +457,7 @@ struct cblock_region *cblock_region_add(const struct cblock_region *wanted)
 	INIT_LIST_HEAD(&region->cursors);
 	region->vaddr = NULL;
 	region->dirty = NULL;
+	region->state = CBLOCK_DIRTY;
 
 	err = region_check(region);
 	if (err)
