@@ -50,15 +50,16 @@ agree()
 	awk -v start="$(from_report start)" -v end="$(from_report end)" \
 		-f "$here/vmallocinfo.awk" "$work/before" | tr ' ' '\n' >"$work/count"
 	say "$(tr '\n' ' ' <"$work/count")"
-	for key in areas used holes largest_hole; do
+	for key in areas used holes largest_hole largest_hole_at; do
 		same "$(sed -n "s/^$key=//p" "$work/count")" "$(from_report $key)" "$key"
 	done
 	same "$(sed -n 's/^pages=//p' "$work/count")" \
 		$(($(from_report pages) + $(field_of "$work/report" outside pages))) pages
 	same "$(sed -n 's/^outside=//p' "$work/count")" \
 		"$(field_of "$work/report" outside areas)" "areas outside"
-	same "$(sed -n 's/^ioremap=//p' "$work/count")" "$(($(kind ioremap)))" ioremap
-	same "$(sed -n 's/^vm_map_ram=//p' "$work/count")" "$(($(kind vm_map_ram)))" vm_map_ram
+	for name in vmalloc vmap ioremap vm_map_ram dma module; do
+		same "$(sed -n "s/^$name=//p" "$work/count")" "$(($(kind $name)))" "areas of kind $name"
+	done
 	[ "$(from_report lazy)" = hidden ] ||
 		same "$(sed -n 's/^lazy=//p' "$work/count")" "$(from_report lazy)" lazy
 }
@@ -130,6 +131,7 @@ sums_are_consistent()
 		}
 	}
 	$1 == "range" {
+		fragmentation = value["fragmentation"]
 		size = value["size"]; used = value["used"]; free = value["free"]
 		areas = value["areas"]; holes = value["holes"]; largest = value["largest_hole"]
 	}
@@ -145,6 +147,11 @@ sums_are_consistent()
 		}
 		if (hole_count != holes || hole_bytes != free) { print "holes by class are not all holes"; exit 1 }
 		if (!in_class) { print "the largest hole is in no class"; exit 1 }
+		index_ = (free - largest) / free
+		if (fragmentation - index_ > 0.001 || index_ - fragmentation > 0.001) {
+			printf "fragmentation is %s, not %.3f\n", fragmentation, index_
+			exit 1
+		}
 	}' $vp_dev >"$work/said" || fail "$(cat "$work/said")"
 }
 
@@ -155,18 +162,63 @@ callers_add_up()
 	while :; do
 		counts=$(cat $vp_dir/areas $vp_dir/callers $vp_dir/areas | awk '
 			/^#/ { part++ }
-			$1 == "area" && !/ kind=lazy / { areas[part]++ }
-			$1 == "caller" { split($2, a, "="); callers += a[2] }
-			END { print areas[1], callers + 0, areas[3] }')
-		# shellcheck disable=SC2086 # three numbers
+			$1 == "area" && !/ kind=lazy / {
+				areas[part]++
+				sub("size=", "", $3); bytes[part] += $3
+				sub("pages=", "", $5); pages[part] += $5
+			}
+			$1 == "caller" {
+				sub("areas=", "", $2); areas[part] += $2
+				sub("bytes=", "", $3); bytes[part] += $3
+				sub("pages=", "", $4); pages[part] += $4
+			}
+			END {
+				for (part = 1; part <= 3; part++)
+					printf "%d/%.0f/%d ", areas[part], bytes[part], pages[part]
+			}')
+		# shellcheck disable=SC2086 # three words
 		set -- $counts
 		[ "$1" != "$3" ] || break
 		tries=$((tries + 1))
 		[ $tries -lt 40 ] || fail "the areas never kept still: $counts"
 	done
-	same "$1" "$2" "areas of all callers"
+	same "$1" "$2" "areas, bytes and pages of all callers"
 	awk '$1 == "caller" { split($3, b, "="); if (n++ && b[2] > last) exit 1; last = b[2] }' \
 		$vp_dir/callers || fail "callers are not sorted by bytes"
+	callers=$(grep -c ^caller $vp_dir/callers)
+	[ "$callers" -lt 10 ] || callers=10
+	same "$callers" "$(grep -c ^caller $vp_dev)" "callers in the summary"
+}
+
+areas_are_by_address()
+{
+	awk '$1 == "area" {
+		at = substr($2, 4) + 0
+		if (n++ && at < last)
+			exit 1
+		last = at
+	}' $vp_dir/areas || fail "an area comes before one at a lower address"
+}
+
+ioremaps_are_where_they_are()
+{
+	for file in /proc/vmallocinfo $vp_dir/areas; do
+		grep -o 'phys=0x[0-9a-f]*' "$file" | sort
+	done >"$work/phys"
+	[ -s "$work/phys" ] || skip "nothing is mapped"
+	half=$(($(wc -l <"$work/phys") / 2))
+	same "$(head -n $half "$work/phys")" "$(tail -n $half "$work/phys")" "physical addresses"
+}
+
+locks_are_timed()
+{
+	[ "$(field gathered locked_ns_max)" -gt 0 ] || fail "no lock was held for any time"
+	awk '$1 == "gathered" {
+		for (i = 2; i <= NF; i++) {
+			split($i, pair, "=")
+			value[pair[1]] = pair[2]
+		}
+	} END { exit value["locked_ns_mean"] > value["locked_ns_max"] }' $vp_dev || fail "the mean is above the maximum"
 }
 
 own_areas_are_attributed()
@@ -212,6 +264,9 @@ run_cases \
 	"the range is the kernel's:range_is_the_kernels" \
 	"sums are consistent:sums_are_consistent" \
 	"callers add up:callers_add_up" \
+	"areas are by address:areas_are_by_address" \
+	"ioremaps are where they are:ioremaps_are_where_they_are" \
+	"locks are timed:locks_are_timed" \
 	"own areas are attributed:own_areas_are_attributed" \
 	"addresses are protected:addresses_are_protected" \
 	"reads in small pieces:reads_in_small_pieces" \

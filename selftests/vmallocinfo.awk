@@ -30,14 +30,18 @@ BEGIN {
 	for (i = 3; i <= NF; i++)
 		if ($i ~ /^pages=/)
 			pages += substr($i, 7)
-	if (from < start || from >= end) {
+	# modules have a range of their own, and use this one too
+	inside = from >= start && from < end
+	module += !inside || $3 ~ /^(module_alloc|execmem_|load_module|move_module|bpf_jit_)/
+	if (inside && $3 !~ /^(module_alloc|execmem_|load_module|move_module|bpf_jit_)/)
+		for (i = 3; i <= NF; i++)
+			kind[$i]++
+	if (!inside) {
 		outside++
 		next
 	}
 	areas++
 	used += to - from
-	ioremap += / ioremap/
-	ram += / vm_map_ram/
 	first[areas] = from
 	last[areas] = to
 }
@@ -62,11 +66,15 @@ END {
 		hole = first[i] - at
 		if (hole > 0) {
 			holes++
-			if (hole > largest)
+			if (hole > largest) {
 				largest = hole
+				largest_at = at - start
+			}
 		}
 		at = last[i]
 	}
-	printf "areas=%d used=%.0f holes=%d largest_hole=%.0f pages=%d ioremap=%d vm_map_ram=%d outside=%d lazy=%.0f\n", \
-		areas, used * 4096, holes, largest * 4096, pages, ioremap, ram, outside, lazy * 4096
+	printf "areas=%d used=%.0f holes=%d largest_hole=%.0f largest_hole_at=%.0f pages=%d outside=%d lazy=%.0f", \
+		areas, used * 4096, holes, largest * 4096, largest_at * 4096, pages, outside, lazy * 4096
+	printf " vmalloc=%d vmap=%d ioremap=%d vm_map_ram=%d dma=%d module=%d\n", kind["vmalloc"], \
+		kind["vmap"], kind["ioremap"], kind["vm_map_ram"], kind["dma-coherent"], module
 }
