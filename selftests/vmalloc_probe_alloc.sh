@@ -73,6 +73,10 @@ pattern_is_verified()
 	refused 'Input/output error' $vp_dev "free bad"
 	log_since | grep -q 'byte 32768 of 65536: found' || fail "no word of what was found"
 	grep -q "'bad' did not contain" $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	# of a single page it is a byte in the middle
+	ok $vp_dev "alloc 1 name=inside"
+	ok $vp_dev "corrupt inside"
+	refused 'Input/output error' $vp_dev "free inside"
 	same 0 "$(allocations)" "allocations"
 	same 0 "$(own_areas)" "areas"
 }
@@ -88,15 +92,28 @@ dump_page_by_page()
 		fail "a line that is none"
 	same "$pages" "$(awk 'NR > 1 { print $2 }' $vp_dir/dump | sort -u | wc -l)" "different pages"
 	# the runs that it shows are those of the summary
-	runs=$(awk '
+	expected=$(awk '
 		function number(hex,   i, value) {
 			for (i = 3; i <= length(hex); i++)
 				value = value * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
 			return value
 		}
-		NR > 1 { pfn = number($2); if (NR == 2 || pfn != last + 1) runs++; last = pfn }
-		END { print runs }' $vp_dir/dump)
-	same "$runs" "$(allocation d runs)" runs
+		NR > 1 {
+			pfn = number($2)
+			if (NR == 2 || pfn != last + 1) {
+				runs++
+				run = 0
+			}
+			if (++run > longest)
+				longest = run
+			last = pfn
+		}
+		END { print runs, longest }' $vp_dir/dump)
+	same "$expected" "$(allocation d runs) $(allocation d longest_run)" "runs, the longest"
+	same "$pages" "$(tr ' ' '\n' <$vp_dev | sed -n 's/^N[0-9]*=//p' | awk '{ n += $1 } END { print n }')" \
+		"pages on all nodes"
+	same "$(exec sh -c 'echo $PPID')" "$(allocation d pid)" "who allocated"
+	[ "$(allocation d age_ms)" -lt 60000 ] || fail "$(allocation d age_ms) ms old already"
 	refused 'No such file or directory' $vp_dev "dump nobody"
 	ok $vp_dev "free d"
 	same 0 "$(wc -l <$vp_dir/dump)" "lines after free"
@@ -202,7 +219,8 @@ fill_takes_addresses_only()
 
 group=/sys/fs/cgroup/kmemlab-vmalloc
 
-pages_run_out_midway()
+# A group whose memory the kernel counts, for a case; nobody is in it yet.
+make_group()
 {
 	mkdir -p /sys/fs/cgroup
 	[ -e /sys/fs/cgroup/cgroup.controllers ] ||
@@ -211,12 +229,42 @@ pages_run_out_midway()
 	grep -qw memory /sys/fs/cgroup/cgroup.controllers || skip "no memory controller"
 	echo +memory >/sys/fs/cgroup/cgroup.subtree_control || skip "memory is not delegated"
 	mkdir $group || fail "mkdir $group"
+}
+
+# in_group COMMAND: give it to the device as a member of the group
+in_group()
+{
+	sh -c '
+		echo $$ >"$2/cgroup.procs"
+		echo "$3" >"$1" && echo taken
+		echo $$ >/sys/fs/cgroup/cgroup.procs' sh $vp_dev $group "$1" 2>&1
+}
+
+# The kernel says of each page frame of which group its user is.
+dump_has_the_frames()
+{
+	[ -r /proc/kpagecgroup ] || skip "no /proc/kpagecgroup"
+	make_group
+	taken=$(in_group "alloc 64K gfp=account name=counted")
+	inode=$(stat -c %i $group)
+	ok $vp_dev "dump counted"
+	awk 'NR > 1 { print $2 }' $vp_dir/dump | while read -r frame; do
+		dd if=/proc/kpagecgroup bs=8 skip=$((frame)) count=1 2>/dev/null
+	done | od -An -v -t u8 | tr -s ' ' '\n' | grep . >/tmp/kmemlab-frames.$$
+	ok $vp_dev "free counted"
+	rmdir $group
+	same taken "$taken" "an allocation in a group"
+	same "$((65536 / $(page_size))) $inode" \
+		"$(uniq -c /tmp/kmemlab-frames.$$ | awk '{ print $1, $2 }')" "page frames of the group"
+	rm /tmp/kmemlab-frames.$$
+}
+
+pages_run_out_midway()
+{
+	make_group
 	echo 4M >$group/memory.max
 	before=$(vmalloc_used)
-	refused_inside=$(sh -c '
-		echo $$ >"$2/cgroup.procs"
-		echo "alloc 16M gfp=account name=m" >"$1" && echo taken
-		echo $$ >/sys/fs/cgroup/cgroup.procs' sh $vp_dev $group 2>&1)
+	refused_inside=$(in_group "alloc 16M gfp=account name=m")
 	rmdir $group
 	case $refused_inside in
 	*'Cannot allocate memory'*) ;;
@@ -245,6 +293,7 @@ run_cases \
 	"names:names" \
 	"the pattern is verified:pattern_is_verified" \
 	"dump page by page:dump_page_by_page" \
+	"the dump has the page frames:dump_has_the_frames" \
 	"allocation classes:classes" \
 	"sizes that are refused:refused_sizes" \
 	"words that are refused:refused_words" \
