@@ -88,13 +88,37 @@ huge_pages()
 		return
 	fi
 	size=$(seen huge | sed 's/ .*//')
-	ok $vp_dev "alloc $((2 * size)) huge name=h"
-	pages=$(allocation h huge_pages)
-	[ "$pages" -gt 0 ] || skip "no huge page was free"
+	for times in 2 1 1; do
+		ok $vp_dev "alloc $((times * size)) huge name=h"
+		pages=$(allocation h huge_pages)
+		[ "$pages" = 0 ] || break
+		ok $vp_dev "free h"
+	done
+	if [ "$pages" = 0 ]; then
+		ok $vp_dev check
+		same hidden "$(finding huge)" "huge pages, of which an allocation has none"
+		skip "no huge page was free"
+	fi
 	ok $vp_dev "dump h"
 	awk '!/^#/ && $4 == 0 { exit 1 }' $vp_dir/dump || fail "a page of order 0"
 	[ "$(allocation h runs)" -le "$pages" ] || fail "more runs than huge pages"
 	ok $vp_dev "free h"
+}
+
+# The kernel may warn of it, once: not on the console, and without a panic.
+size_of_zero()
+{
+	same hidden "$(finding zero)" "zero, which was not asked for"
+	read -r level _ </proc/sys/kernel/printk
+	read -r panic </proc/sys/kernel/panic_on_warn
+	echo 4 >/proc/sys/kernel/printk
+	echo 0 >/proc/sys/kernel/panic_on_warn
+	put $vp_dev "check zero"
+	result=$?
+	echo "$panic" >/proc/sys/kernel/panic_on_warn
+	echo "$level" >/proc/sys/kernel/printk
+	same 0 $result "status of 'check zero'"
+	same holds "$(finding zero)" "zero: $(seen zero)"
 }
 
 nothing_is_left()
@@ -111,4 +135,5 @@ run_cases \
 	"what no kernel hides holds:must_hold" \
 	"hidden only where it must be:hidden_only_where_it_must_be" \
 	"huge pages:huge_pages" \
+	"a size of zero:size_of_zero" \
 	"nothing is left:nothing_is_left"
