@@ -57,6 +57,92 @@ svg()
 	kmemlab vmalloc --svg - | grep -q '</svg>' || fail "--svg - prints none"
 }
 
+# report [KEY=VALUE…]: of a range of 16 MiB: 4 are vmalloc, 4 free, 2 an ioremap,
+# the rest free; with other values where given
+report()
+{
+	awk -v change="$*" '
+		BEGIN {
+			changes = split(change, new, " ")
+		}
+		/^range/ {
+			for (i = 1; i <= changes; i++) {
+				key = new[i]
+				sub("=.*", "", key)
+				sub(" " key "=[^ ]*", " " new[i])
+			}
+		}
+		{ print }
+	' <<-EOT
+	# a comment
+	range start=0xf0000000 end=0xf1000000 size=16777216 used=6291456 free=10485760 areas=2 pages=1023 holes=2 largest_hole=6291456 largest_hole_at=10485760 fragmentation=0.400 lazy=hidden
+	outside areas=1 bytes=8192 pages=1
+	kind name=vmalloc areas=1 bytes=4194304 pages=1023
+	kind name=ioremap areas=1 bytes=2097152 pages=0
+	holes from=4194304 count=2 bytes=10485760
+	caller areas=1 bytes=4194304 pages=1023 symbol=who+0x1/0x2 [some]
+	caller areas=1 bytes=2097152 pages=0 symbol=probe+0x3/0x4
+	allocation name=mine size=4096 areas=1 range=8192 slack=0 guard=4096 pages=1 runs=1
+	area at=-8192 size=8192 kind=module pages=1 order=0
+	area at=0 size=4194304 kind=vmalloc pages=1023 order=0 caller=who+0x1/0x2 [some]
+	area at=8388608 size=2097152 kind=ioremap pages=0 order=0 caller=probe+0x3/0x4
+	area at=33554432 size=4096 kind=module pages=1 order=0
+	EOT
+}
+
+# retold [map=yes] [json=yes] [svg=FILE]: the report on standard input
+retold()
+{
+	scripts=$here/../scripts/kmemlab.d
+	# shellcheck disable=SC2046 # words
+	awk $(printf -- '-v %s ' "$@") -f "$scripts/draw.awk" -f "$scripts/output.awk" \
+		-f "$scripts/vmalloc.awk"
+}
+
+# verdict EXPECTED [KEY=VALUE…]
+verdict()
+{
+	verdict=$1
+	shift
+	same "$verdict" "$(report "$@" | retold json= | sed -n 2p)" "verdict on ${*:-a good report}"
+}
+
+verdicts()
+{
+	same 'vmalloc range: 16M, 6M used by 2 areas; largest of 2 holes 6M; lazily freed hidden' \
+		"$(report | retold json= | head -n 1)" "first line"
+	same ' 4K' "$(report lazy=4096 | retold json= | sed -n '1s/.* lazily freed//p')" "lazily freed"
+	verdict 'nothing is wrong'
+	verdict 'fragmented: 10M are free, but no hole is larger than 1M' largest_hole=1048576
+	verdict 'nearly full: 1M of 16M are left; most is held by who+0x1/0x2 [some] (4M)' \
+		free=1048576 largest_hole=1048576
+	verdict 'this kernel hides its areas' used=hidden
+}
+
+json_exactly()
+{
+	same '{"range":{"size":16777216,"used":6291456,"free":10485760,"areas":2,"pages":1023,"holes":2,"largest_hole":6291456,"fragmentation":0.400,"lazy":null},"verdict":"nothing is wrong","kinds":[{"name":"vmalloc","areas":1,"bytes":4194304,"pages":1023},{"name":"ioremap","areas":1,"bytes":2097152,"pages":0}],"holes":[{"from":4194304,"count":2,"bytes":10485760}],"callers":[{"symbol":"who+0x1/0x2 [some]","areas":1,"bytes":4194304},{"symbol":"probe+0x3/0x4","areas":1,"bytes":2097152}],"allocations":[{"name":"mine","size":4096,"range":8192}]}' \
+		"$(report | retold json=yes)" JSON
+	report used=hidden | retold json=yes >"$work/hidden"
+	grep -q '^{"range":{"size":16777216,"used":null},"verdict":"this kernel hides' "$work/hidden" ||
+		fail "hidden: $(cat "$work/hidden")"
+	"$here/json_valid" <"$work/hidden" || fail "not valid: $(cat "$work/hidden")"
+}
+
+pictures_exactly()
+{
+	report | retold map=yes >"$work/map"
+	same '4 v 4 . 2 i 6 . ' \
+		"$(sed -n 's/^  \([.vi]\)\1\{63\}$/\1/p' "$work/map" | uniq -c | awk '{ printf "%s %s ", $1, $2 }')" rows
+	grep -q '^  a character: 16K; *\. hole *v vmalloc *i ioremap *$' "$work/map" ||
+		fail "legend: $(tail -n 1 "$work/map")"
+	report | retold "svg=$work/known" >/dev/null
+	same '0.000 250.000 #4c78a8 250.000 250.000 #eeeeee 500.000 125.000 #f58518 625.000 375.000 #eeeeee ' \
+		"$(sed -n 's/^<rect x="\([0-9.]*\)" y="24" width="\([0-9]*\.[0-9]*\)" .*fill="\([^"]*\)".*/\1 \2 \3/p' \
+			"$work/known" | tr '\n' ' ')" rectangles
+	grep -q '^<title>vmalloc range: 16M, used 6M</title>$' "$work/known" || fail "no title"
+}
+
 mistakes()
 {
 	for arguments in '' nothing 'vmalloc what' 'vmalloc --svg' '../vmalloc'; do
@@ -81,4 +167,7 @@ run_cases \
 	"a map in characters:map_in_characters" \
 	"JSON:json" \
 	"SVG:svg" \
+	"verdicts on known reports:verdicts" \
+	"JSON of a known report:json_exactly" \
+	"pictures of a known report:pictures_exactly" \
 	"mistakes:mistakes"
