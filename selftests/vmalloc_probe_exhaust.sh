@@ -55,6 +55,8 @@ report_names_the_holder()
 	esac
 	bytes=$(echo "$top" | tr ' ' '\n' | sed -n 's/^bytes=//p')
 	[ "$bytes" -gt $(($(field range size) / 2)) ] || fail "$bytes of $(field range size)"
+	sh "$here/../scripts/kmemlab" vmalloc | grep -q '^nearly full: .*\[vmalloc_probe\] (' ||
+		fail "kmemlab does not say so: $(sh "$here/../scripts/kmemlab" vmalloc | sed -n 2p)"
 }
 
 all_is_given_back()
