@@ -64,6 +64,35 @@ areas_are_hidden() { [ "$(field range used)" = hidden ]; }
 finding() { awk -v item="$1" '$2 == item { sub(":", "", $3); print $3 }' $vp_dir/check; }
 seen() { awk -v item="$1" '$2 == item { sub("^[^:]*: ", ""); print }' $vp_dir/check; }
 
+# Storm threads that there are.
+threads() { cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^vmalloc_storm'; }
+
+# begin_storm CASE: the longest storm that there is, which nobody wants to see the
+# end of
+begin_storm()
+{
+	put $vp_dev "storm 10000000 case=$1" 2>/dev/null &
+	storm=$!
+	tries=0
+	until [ "$(threads)" -gt 0 ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "no storm was seen"
+		usleep 20000 2>/dev/null || sleep 1
+	done
+}
+
+end_storm()
+{
+	kill -9 "$storm"
+	wait "$storm" 2>/dev/null
+	tries=0
+	until [ "$(threads)" = 0 ]; do
+		tries=$((tries + 1))
+		[ $tries -lt 100 ] || fail "the storm goes on"
+		usleep 100000 2>/dev/null || sleep 1
+	done
+}
+
 # VmallocUsed in KiB; newer kernels count it per CPU, which is folded first
 vmalloc_used()
 {

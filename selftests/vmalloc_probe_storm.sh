@@ -10,9 +10,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/vmalloc_probe.sh"
 need_module vmalloc_probe
 
-# Storm threads that there are.
-threads() { cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^vmalloc_storm'; }
-
 storm_field() { tr ' ' '\n' <$vp_dir/storm | sed -n "s/^$1=//p"; }
 
 # What others hold of the range, and vm_map_ram's blocks, in one line. Stacks
@@ -29,6 +26,8 @@ storm()
 	ok $vp_dev "storm $2 case=$1"
 	say "$(cat $vp_dir/storm)"
 	same "$1" "$(storm_field case)" case
+	same "$(grep -c ^processor /proc/cpuinfo)" "$(storm_field cpus)" cpus
+	[ "$(storm_field ns_per_operation)" -gt 0 ] || fail "operations that took no time"
 	same $(($2 * $(storm_field cpus))) "$(storm_field operations)" operations
 	same 0 "$(storm_field failures)" failures
 	same 0 "$(storm_field corrupt)" corrupt
@@ -55,34 +54,9 @@ random_size() { storm random_size 100; }
 random_align() { storm align 100; }
 per_cpu() { storm pcpu 600; }
 
-# The longest storm that there is, which nobody wants to see the end of.
-begin_storm()
-{
-	put $vp_dev "storm 10000000" 2>/dev/null &
-	storm=$!
-	tries=0
-	until [ "$(threads)" -gt 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "no storm was seen"
-		usleep 20000 2>/dev/null || sleep 1
-	done
-}
-
-end_storm()
-{
-	kill -9 "$storm"
-	wait "$storm" 2>/dev/null
-	tries=0
-	until [ "$(threads)" = 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "the storm goes on"
-		usleep 100000 2>/dev/null || sleep 1
-	done
-}
-
 one_at_a_time()
 {
-	begin_storm
+	begin_storm mixed
 	(
 		refused 'Device or resource busy' $vp_dev "storm 1"
 		grep -q 'a storm is running' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
@@ -100,7 +74,7 @@ one_at_a_time()
 
 killed_midway()
 {
-	begin_storm
+	begin_storm mixed
 	end_storm
 	grep -q 'interrupted' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
 	same 0 "$(own_areas)" "areas of this module"
