@@ -53,6 +53,9 @@ allocate()
 	ok $bm_dev "alloc 100 align=4"
 	ok $bm_dev "alloc 100 align=4"
 	same $((before - 4096 - page / 1024)) "$(sum_of free)" "two small ones share a page"
+	ok $bm_dev "alloc 64K align=1M"
+	where=$(awk '/^allocated/ { print $2 }' "$bm_dir/map")
+	same 0 $((where % 1048576)) "$where modulo 1M"
 }
 
 goal_and_limit()
