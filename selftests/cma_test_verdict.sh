@@ -35,6 +35,12 @@ exhausted()
 	[ "$kib" -ge $((filled * 1024)) ] || fail "allocated_kib=$kib with $filled MiB held"
 	judged exhausted 'alloc 32M' "$full"
 	same cma_test "$(verdict_field by)" "who asked"
+	same 32768 "$(verdict_field kib)" "KiB asked for"
+	last_verdict | grep -q '^advice .*sh\[[0-9]*\] holds [0-9]* KiB; ' ||
+		fail "the advice does not name the holder: $(last_verdict)"
+	want=$(last_verdict | sed -n 's/^advice .* cma=\([0-9]*\)M.*/\1/p')
+	[ -z "$want" ] || [ "$want" -ge $(($(default_kib) / 1024 + 32)) ] ||
+		fail "cma=${want}M is not enough"
 	last_verdict | grep -q '^advice .*\(cma=[0-9]*M\|reserved-memory node\)' ||
 		fail "the advice does not say how to have more: $(last_verdict)"
 	ok $cma_dev 'free all'
@@ -52,7 +58,8 @@ fragmented()
 		i=$((i + 2))
 	done
 	judged fragmented 'alloc 2M' "$full"
-	[ "$(verdict_field largest_kib)" -lt 2048 ] || fail "a piece of 2 MiB is there"
+	kib=$(verdict_field largest_kib)
+	[ $((kib / 1024)) = 1 ] || fail "the largest piece has $kib KiB"
 	[ "$(verdict_field free_kib)" -ge 8192 ] || fail "not enough is free"
 	ok $cma_dev 'alloc 1M align=1M name=one'
 	ok $cma_dev 'free all'
@@ -67,6 +74,7 @@ too_much_alignment()
 		[ $taken -lt 10 ] || fail "too many places are aligned to 16 MiB"
 	done 2>/dev/null
 	judged fragmented 'alloc 1M align=16M' "$full"
+	same 16384 "$(verdict_field align_kib)" "KiB of alignment"
 	last_verdict | grep -q '^advice .*without any it would fit' ||
 		fail "$(last_verdict)"
 	ok $cma_dev 'free all'
@@ -94,6 +102,7 @@ pinned()
 	judged pinned "alloc $((pages * page_size))" "$busy"
 	last_verdict | grep -q "^page .* pfn=$pin kind=lab-pin refs=1 " ||
 		fail "the verdict does not name $pin: $(last_verdict)"
+	same $((page_size / 1024)) "$(verdict_field pinned_kib)" "KiB that are pinned"
 	last_verdict | grep -q '^advice .*unpin' || fail "the advice does not say unpin"
 	[ "$(verdict_field attempts)" -gt 0 ] || fail "no attempt was seen"
 	if [ -e /sys/kernel/debug/page_owner ]; then
