@@ -140,6 +140,31 @@ adds_up()
 	' "$bm_dir/used" || fail "the rest is 2 % of RAM or more, or less than nothing"
 }
 
+# a page struct has 32 bytes at least
+shares()
+{
+	awk -v ram="$(bm_field zones '^total' present)" -v page=$(($(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev) / 1024)) '
+		$1 != "used" || $2 == "total" { next }
+		{ for (i = 1; i <= NF; i++) {
+			split($i, pair, "=")
+			value[pair[1]] = pair[2]
+		} }
+		{
+			off = value["kib"] * 100 / ram - value["percent"]
+			if (off > 0.2 || off < -0.2) {
+				print "percent: " $0
+				exit 1
+			}
+		}
+		$2 == "page-structs" && value["kib"] >= ram / page * 32 / 1024 { structs = 1 }
+		END { if (!structs) print "page structs are missing"; exit !structs }
+	' "$bm_dir/used" >/tmp/bm.said.$$
+	result=$?
+	said=$(cat /tmp/bm.said.$$)
+	rm /tmp/bm.said.$$
+	[ $result = 0 ] || fail "$said"
+}
+
 # the whole of memory is in the layout, once
 layout()
 {
@@ -150,6 +175,24 @@ layout()
 		END { d = sum - present; exit !(present && d > -256 && d < 256) }
 	' "$bm_dir/zones" "$bm_dir/layout" ||
 		fail "the layout does not cover what is present: $(cat "$bm_dir/layout")"
+	total=$(meminfo CmaTotal)
+	same "${total:-0}" "$(awk '$3 == "use=cma" { sum += substr($4, 5) } END { print sum + 0 }' "$bm_dir/layout")" \
+		"CMA in the layout"
+	# what is reserved for a use is laid out for it
+	for use in kernel initrd device-tree region; do
+		awk -v use=$use '
+			$1 == "used" && $2 == use {
+				for (i = 1; i <= NF; i++)
+					if ($i ~ /^kib=/)
+						sum += substr($i, 5)
+			}
+			$1 == "layout" && $3 == "use=" use { sum -= substr($4, 5) }
+			END { exit !(sum > -64 && sum < 64) }
+		' "$bm_dir/used" "$bm_dir/layout" || fail "$use: $(cat "$bm_dir/used" "$bm_dir/layout")"
+	done
+	for name in code data; do
+		grep -q "^used kernel name=$name kib=[1-9]" "$bm_dir/used" || fail "no size of the kernel's $name"
+	done
 }
 
 regions()
@@ -203,6 +246,7 @@ run_cases "managed pages sum to MemTotal:memtotal" \
 	"memblock's arrays are those of debugfs, or said to be rebuilt:memblock" \
 	"the iomem tree is /proc/iomem:iomem" \
 	"what is reserved adds up, the rest below 2 %:adds_up" \
+	"each share is of all memory, page structs have one:shares" \
 	"the layout covers all memory:layout" \
 	"every reserved-memory node is there:regions" \
 	"a clean machine gives no finding:clean" \
