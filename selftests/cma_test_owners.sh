@@ -26,6 +26,14 @@ an_allocation_has_an_owner()
 	"area=$(default_area) pfn=$pfn pages=$pages age="*"ms pid="*" comm=sh stack="*cma_test*) ;;
 	*) fail "the record is '$record'" ;;
 	esac
+	same "pages=$pages pid=$(exec sh -c 'echo $PPID')" "$(echo "$record" |
+		awk '{ print $3, $5 }')" "pages and process"
+	sleep 1
+	age=$(owner_of "$pfn" | sed 's/.* age=\([0-9]*\)ms .*/\1/')
+	case $age in
+	9?? | ???? | ?????) ;;
+	*) fail "it is $age ms old" ;;
+	esac
 	ok $cma_dev 'free mine'
 	same '' "$(owner_of "$pfn")" "the record after the release"
 }
@@ -92,11 +100,48 @@ latency_counts()
 	esac
 	grep -q "^area=$area op=alloc size=16M count=1 " $cma_dir/latency || fail "2 MiB are not counted"
 	grep -q "^area=$area op=release size=any count=6 " $cma_dir/latency || fail "releases are not counted"
-	awk '/ op=/ { for (i = 4; i <= NF; i++) { split($i, kv, "="); v[kv[1]] = kv[2] }
-		if (v["p50_ns"] > v["p90_ns"] || v["p90_ns"] > v["p99_ns"] || v["p99_ns"] > v["max_ns"]) exit 1
-		n = split(v["log2"], b, ","); sum = 0
-		for (i = 1; i <= n; i++) { split(b[i], kv, ":"); sum += kv[2] }
-		if (sum != v["count"]) exit 1 }' $cma_dir/latency || fail "$(cat $cma_dir/latency)"
+	# a percentile is the upper end of its bucket, or the longest of all
+	awk '
+		function upper(i,   end, p) {
+			end = 2
+			for (p = power[i]; p > 0; p--)
+				end *= 2
+			return end
+		}
+		function percentile(percent,   seen, i) {
+			for (i = 1; i <= n; i++) {
+				seen += number[i]
+				if (seen * 100 >= v["count"] * percent)
+					break
+			}
+			return upper(i) - 1 < v["max_ns"] + 0 ? upper(i) - 1 : v["max_ns"] + 0
+		}
+		/ op=/ {
+			for (i = 4; i <= NF; i++) {
+				split($i, kv, "=")
+				v[kv[1]] = kv[2]
+			}
+			n = split(v["log2"], b, ",")
+			sum = 0
+			for (i = 1; i <= n; i++) {
+				split(b[i], kv, ":")
+				power[i] = kv[1]
+				number[i] = kv[2]
+				sum += kv[2]
+			}
+			if (sum != v["count"])
+				exit 1
+			if (v["max_ns"] < upper(n) / 2 || v["max_ns"] >= upper(n))
+				exit 1
+			if (v["p50_ns"] != percentile(50) || v["p90_ns"] != percentile(90) ||
+			    v["p99_ns"] != percentile(99))
+				exit 1
+		}' $cma_dir/latency || fail "$(cat $cma_dir/latency)"
+	ok $cma_dev "alloc $(($(area_field "$area" largest_fit) * page_size)) name=whole"
+	refused 'Cannot allocate memory' $cma_dev 'alloc 8M'
+	ok $cma_dev 'free whole'
+	grep -q "^area=$area op=alloc size=16M .* failed=1 " $cma_dir/latency ||
+		fail "a failure is not counted: $(cat $cma_dir/latency)"
 	ok $cma_dev reset
 	same 0 "$(grep -c ' op=' $cma_dir/latency)" "records after reset"
 }
