@@ -104,7 +104,24 @@ pinned()
 		fail "the verdict does not name $pin: $(last_verdict)"
 	same $((page_size / 1024)) "$(verdict_field pinned_kib)" "KiB that are pinned"
 	last_verdict | grep -q '^advice .*unpin' || fail "the advice does not say unpin"
-	[ "$(verdict_field attempts)" -gt 0 ] || fail "no attempt was seen"
+	same $(($(area_field "$area" pages) * page_size / 1024)) $(($(verdict_field free_kib) +
+		$(verdict_field borrowed_kib) + $(verdict_field allocated_kib) +
+		$(verdict_field pinned_kib))) "KiB in sum"
+	attempts=$(verdict_field attempts)
+	[ "$attempts" -gt 0 ] || fail "no attempt was seen"
+	events=/sys/kernel/tracing/events/cma
+	[ -d $events ] || fail "no $events"
+	if [ -e $events/cma_alloc_busy_retry ]; then
+		same "$attempts" "$(verdict_field retries)" "retries"
+	else
+		same 0 "$(verdict_field retries)" "retries that nothing shows"
+	fi
+	if grep -qs errorno $events/cma_alloc_finish/format; then
+		same -16 "$(verdict_field errno)" "the kernel's errno"
+	else
+		same - "$(verdict_field errno)" "an errno that nothing shows"
+	fi
+	same no "$(verdict_field parallel)" "whether others were there"
 	if [ -e /sys/kernel/debug/page_owner ]; then
 		same log "$(verdict_field page_owner)" "where page_owner speaks"
 		log_since | grep -q 'page last allocated via order 0' ||
@@ -143,29 +160,41 @@ misconfigured()
 	refused 'No such file or directory' $cma_dev 'alloc 1M area=wrong'
 }
 
-# Four at once want more than half of the area each: one wins, and the losers'
-# verdicts say that they were not alone, or that the winner has it now.
+# One process tries nearly the whole area at every page, a thousand times in vain,
+# as a page in the middle is pinned. What it tries is taken from all others, and
+# nobody holds it: whoever wants a quarter meanwhile has lost a race.
 racing()
 {
-	ok $cma_dev reset
-	more=$(($(default_kib) * 5 / 8))K
-	seen=''
-	for round in $(seq 40); do
-		for i in 1 2 3 4; do
-			for _ in 1 2 3 4 5; do
-				echo "alloc $more name=r$i" >$cma_dev &&
-					echo "free r$i" >$cma_dev
-			done 2>/dev/null &
-		done
-		wait
-		classes=$(sed -n 's/^verdict .* class=\([a-z]*\) .*/\1/p' $cma_dir/verdict | sort | uniq -c)
-		case $classes in *racing*) seen=yes; break ;; esac
-	done
-	say "after $round rounds: $(echo "$classes" | tr -s "\n " " ")"
-	[ $seen ] || fail "no allocation lost a race"
-	same 0 "$(allocations)" "allocations"
-	ok $cma_dev "alloc $more name=alone"
+	can_pin
+	kib=$(default_kib)
+	ok $cma_dev "alloc $((kib / 2))K name=before"
+	ok $cma_dev "pin $page_size"
+	ok $cma_dev 'free before'
+	while :; do
+		echo "alloc $((kib - 4096))K align=$page_size" >$cma_dev
+	done 2>/dev/null &
+	rival=$!
+	won=0
+	while echo "alloc $((kib / 4))K name=mine" >$cma_dev; do
+		ok $cma_dev 'free mine'
+		won=$((won + 1))
+		[ $won -lt 1000 ] || break
+	done 2>/dev/null
+	kill -9 $rival
+	wait $rival 2>/dev/null
+	lost=$(grep "^verdict .* kib=$((kib / 4)) " $cma_dir/verdict)
+	say "after $won that went well: $lost"
+	case $lost in
+	*' class=racing '*' fits=yes attempts=0 retries=0 parallel=yes '*) ;;
+	*) fail "not one lost race" ;;
+	esac
+	lost=${lost#verdict }
+	grep -q "^advice ${lost%% *} others were .* there: try again" $cma_dir/verdict ||
+		fail "$(cat $cma_dir/verdict)"
+	ok $cma_dev unpin
+	ok $cma_dev "alloc $((kib / 4))K name=alone"
 	ok $cma_dev 'free alone'
+	same 0 "$(allocations)" "allocations"
 }
 
 # Killed again and again, somewhere between the command and its end.
