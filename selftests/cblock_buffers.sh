@@ -150,16 +150,6 @@ killed()
 	cblock_unload || fail "does not unload"
 }
 
-wait_for()
-{
-	wait_tries=0
-	until eval "$1"; do
-		wait_tries=$((wait_tries + 1))
-		[ $wait_tries -lt 100 ] || return 1
-		usleep 100000
-	done
-}
-
 cleaned_ahead()
 {
 	cblock_load

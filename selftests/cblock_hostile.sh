@@ -24,12 +24,7 @@ hostile()
 # What a dead process held may take a moment.
 all_free_soon()
 {
-	tries=0
-	until [ "$(awk '$1 == "block"' $cblock_dev | wc -l)" = 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 50 ] || break
-		usleep 100000
-	done
+	wait_for "! grep -q ^block $cblock_dev"
 	all_free
 }
 

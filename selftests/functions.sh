@@ -92,6 +92,17 @@ load()
 
 loaded() { [ -d "/sys/module/$1" ]; }
 
+# wait_for CONDITION: a command, tried until it succeeds, for ten seconds
+wait_for()
+{
+	wait_tries=0
+	until eval "$1"; do
+		wait_tries=$((wait_tries + 1))
+		[ $wait_tries -lt 100 ] || return 1
+		usleep 100000 2>/dev/null || sleep 1
+	done
+}
+
 # unload NAME: for as long as a reader's last reference may take to go
 unload()
 {

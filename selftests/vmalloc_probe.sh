@@ -50,12 +50,7 @@ own_areas() { awk '/^area .*\[vmalloc_probe\]/ { n++ } END { print n + 0 }' $vp_
 # Newer kernels clean up from a work item.
 no_own_areas()
 {
-	tries=0
-	until [ "$(own_areas)" = 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 50 ] || fail "$(own_areas) areas are left"
-		usleep 100000 2>/dev/null || sleep 1
-	done
+	wait_for '[ "$(own_areas)" = 0 ]' || fail "$(own_areas) areas are left"
 }
 
 areas_are_hidden() { [ "$(field range used)" = hidden ]; }
@@ -73,24 +68,14 @@ begin_storm()
 {
 	put $vp_dev "storm 10000000 case=$1" 2>/dev/null &
 	storm=$!
-	tries=0
-	until [ "$(threads)" -gt 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "no storm was seen"
-		usleep 20000 2>/dev/null || sleep 1
-	done
+	wait_for '[ "$(threads)" -gt 0 ]' || fail "no storm was seen"
 }
 
 end_storm()
 {
 	kill -9 "$storm"
 	wait "$storm" 2>/dev/null
-	tries=0
-	until [ "$(threads)" = 0 ]; do
-		tries=$((tries + 1))
-		[ $tries -lt 100 ] || fail "the storm goes on"
-		usleep 100000 2>/dev/null || sleep 1
-	done
+	wait_for '[ "$(threads)" = 0 ]' || fail "the storm goes on"
 }
 
 # VmallocUsed in KiB; newer kernels count it per CPU, which is folded first

@@ -32,8 +32,9 @@ BEGIN {
 			pages += substr($i, 7)
 	# modules have a range of their own, and use this one too
 	inside = from >= start && from < end
-	module += !inside || $3 ~ /^(module_alloc|execmem_|load_module|move_module|bpf_jit_)/
-	if (inside && $3 !~ /^(module_alloc|execmem_|load_module|move_module|bpf_jit_)/)
+	for_module = !inside || $3 ~ /^(module_alloc|execmem_|load_module|move_module|bpf_jit_)/
+	module += for_module
+	if (!for_module)
 		for (i = 3; i <= NF; i++)
 			kind[$i]++
 	if (!inside) {
