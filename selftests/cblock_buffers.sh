@@ -162,6 +162,8 @@ cleaned_ahead()
 	done
 	name=$(kinds | head -1)
 	io zero "$name"
+	cblock_load
+	io behind "$name"
 }
 
 a_driver()

@@ -83,7 +83,7 @@ static void must_be_zero(const unsigned char *at, size_t size, const char *what)
 
 	for (i = 0; i < size / sizeof(*word); i++)
 		if (word[i])
-			err(1, "%s: byte %zu is not 0", what, i * sizeof(*word));
+			errx(1, "%s: byte %zu is not 0", what, i * sizeof(*word));
 }
 
 static void must_hold(const unsigned char *at, size_t size, unsigned char tag,
@@ -93,18 +93,16 @@ static void must_hold(const unsigned char *at, size_t size, unsigned char tag,
 
 	for (i = 0; i < size; i += 512)
 		if (at[i] != tag)
-			err(1, "%s: byte %zu is %#x, not %#x", what, i, at[i], tag);
+			errx(1, "%s: byte %zu is %#x, not %#x", what, i, at[i], tag);
 }
 
-static __u32 region_caches(const char *name, __u32 *flags)
+static struct cblock_ioc_region region_of(const char *name)
 {
 	struct cblock_ioc_region region = { 0 };
 
 	for (; !ioctl(device, CBLOCK_IOC_REGION, &region); region.index++)
-		if (!strcmp(region.name, name)) {
-			*flags = region.flags;
-			return region.caches;
-		}
+		if (!strcmp(region.name, name))
+			return region;
 	err(1, "no region %s", name);
 }
 
@@ -112,7 +110,7 @@ static __u32 region_caches(const char *name, __u32 *flags)
 static int test_zero(char **arg)
 {
 	size_t size = 3 * MIB + 4096;
-	__u32 flags, caches = region_caches(arg[0], &flags);
+	__u32 caches = region_of(arg[0]).caches;
 	unsigned int turn, cache;
 	unsigned char *at;
 	int fd;
@@ -305,13 +303,11 @@ static int test_direct(char **arg)
 {
 	struct cblock_ioc_alloc alloc = request(2 * MIB, arg[0]);
 	unsigned char *at, *copy;
-	__u32 flags;
 	ssize_t got;
 	int file;
 
-	region_caches(arg[0], &flags);
 	alloc.flags = CBLOCK_ALLOC_PAGES;
-	if (!(flags & CBLOCK_REGION_PAGES)) {
+	if (!(region_of(arg[0]).flags & CBLOCK_REGION_PAGES)) {
 		refuse(alloc, EOPNOTSUPP, "pages of a region without");
 		return 0;
 	}
@@ -400,14 +396,13 @@ static int test_uring(char **arg)
 {
 	struct io_uring_params params = { 0 };
 	struct iovec registered = { .iov_len = MIB };
-	__u32 flags, *array, *head, *tail;
+	__u32 *array, *head, *tail;
 	struct io_uring_cqe *cqe;
 	struct io_uring_sqe *sqe;
 	unsigned char *at, *copy, *sq, *cq;
 	int ring, file, fixed;
 
-	region_caches(arg[0], &flags);
-	if (!(flags & CBLOCK_REGION_PAGES))
+	if (!(region_of(arg[0]).flags & CBLOCK_REGION_PAGES))
 		return 0;
 	at = map(buffer(MIB, arg[0], CBLOCK_CACHED, CBLOCK_ALLOC_PAGES), MIB);
 	file = open(arg[1], O_RDONLY | O_DIRECT);
@@ -484,6 +479,60 @@ static int test_hold(char **arg)
 	return 0;
 }
 
+/* Bytes that wait to be zeroed, as the report has them. */
+static __u64 dirty(const char *region)
+{
+	FILE *report = fopen("/dev/cblock", "r");
+	char line[512], name[64];
+	__u64 bytes = -1;
+
+	if (!report)
+		err(1, "/dev/cblock");
+	while (fgets(line, sizeof(line), report))
+		if (sscanf(line, "region name=%63s", name) == 1 &&
+		    !strcmp(name, region))
+			bytes = strtoull(strstr(line, " dirty=") + 7, NULL, 10);
+	fclose(report);
+	return bytes;
+}
+
+/*
+ * behind REGION: what is freed while the background cleans, where it has been
+ * already, is zero when it comes again, though nothing else is dirty by then.
+ */
+static int test_behind(char **arg)
+{
+	const size_t size = 65536;
+	unsigned int turn;
+	unsigned char *at;
+	__u64 all, left;
+	int low, rest;
+
+	for (turn = 0; turn < 20; turn++) {
+		low = buffer(size, arg[0], CBLOCK_CACHED, 0);
+		at = map(low, size);
+		memset(at, 0x5a, size);
+		munmap(at, size);
+		rest = buffer(region_of(arg[0]).largest, arg[0], CBLOCK_CACHED, 0);
+		close(rest);
+		all = dirty(arg[0]);
+		while (dirty(arg[0]) == all)
+			;
+		close(low);
+		left = dirty(arg[0]);
+		if (left <= size)
+			continue;	/* the background was done before */
+		while ((left = dirty(arg[0])) > size)
+			;
+		low = buffer(size, arg[0], CBLOCK_CACHED, 0);
+		must_be_zero(map(low, size), size, "what was freed behind the cleaner");
+		if (left == size)
+			return 0;
+		close(low);
+	}
+	errx(1, "in %u turns nothing was freed behind the cleaner", turn);
+}
+
 static __u64 now(void)
 {
 	struct timespec ts;
@@ -549,6 +598,7 @@ static const struct {
 	{ "has-uring", 0, test_has_uring },
 	{ "uring", 2, test_uring },	/* REGION FILE */
 	{ "faults", 1, test_faults },	/* REGION */
+	{ "behind", 1, test_behind },	/* REGION */
 	{ "hold", 2, test_hold },	/* SIZE REGION */
 	{ "page", 0, test_page },
 	{ "usable", 2, test_usable },	/* SIZE REGION|PATH */
