@@ -480,7 +480,7 @@ static int test_hold(char **arg)
 }
 
 /* Bytes that wait to be zeroed, as the report has them. */
-static __u64 dirty(const char *region)
+static __u64 dirty_bytes(const char *region)
 {
 	FILE *report = fopen("/dev/cblock", "r");
 	char line[512], name[64];
@@ -515,14 +515,14 @@ static int test_behind(char **arg)
 		munmap(at, size);
 		rest = buffer(region_of(arg[0]).largest, arg[0], CBLOCK_CACHED, 0);
 		close(rest);
-		all = dirty(arg[0]);
-		while (dirty(arg[0]) == all)
+		all = dirty_bytes(arg[0]);
+		while (dirty_bytes(arg[0]) == all)
 			;
 		close(low);
-		left = dirty(arg[0]);
+		left = dirty_bytes(arg[0]);
 		if (left <= size)
 			continue;	/* the background was done before */
-		while ((left = dirty(arg[0])) > size)
+		while ((left = dirty_bytes(arg[0])) > size)
 			;
 		low = buffer(size, arg[0], CBLOCK_CACHED, 0);
 		must_be_zero(map(low, size), size, "what was freed behind the cleaner");

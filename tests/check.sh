@@ -140,8 +140,30 @@ killed()
 	! pgrep -f "$tree/scripts" >/dev/null || fail "a script runs on"
 }
 
+# What has no guest to end with, as a compiler has not.
+killed_before_a_guest()
+{
+	copy_project
+	rm -r "$tree"/tests/*/
+	find "$tree/tests" -name '*.sh' ! -name common.sh -delete
+	printf '#!/bin/sh\nmake -f - <<-EOF\n\tall:; sleep 6543\nEOF\n' >"$tree/tests/builds.sh"
+	chmod +x "$tree/tests/builds.sh"
+	XDG_CACHE_HOME=$scratch/cache "$tree/scripts/check" nowhere >"$output" 2>&1 &
+	check=$!
+	tries=0
+	until pgrep -x -f 'sleep 6543' >/dev/null; do
+		tries=$((tries + 1))
+		[ $tries -lt 60 ] || fail "no host test: $(tail -n 1 "$output")"
+		sleep 1
+	done
+	kill $check
+	sleep 3
+	! pkill -x -f 'sleep 6543' || fail "what it began runs on"
+}
+
 run_cases \
 	"without a result it fails:nothing_ran" \
 	"what no time is left for is named:left_out" \
 	"failures, unlisted skips, dead guests, boards that cannot be had:judges" \
-	"a guest ends with scripts/check:killed"
+	"a guest ends with scripts/check:killed" \
+	"so does what is no guest:killed_before_a_guest"
