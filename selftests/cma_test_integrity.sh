@@ -71,6 +71,8 @@ moved_pages_keep_their_contents()
 		borrowed=$(area_field "$area" borrowed)
 		[ "$borrowed" -ge $((pages * 7 / 8)) ] ||
 			fail "round $round: only $borrowed of $pages pages are borrowed ($answer)"
+		free=$(area_field "$area" largest_free)
+		[ "$free" -le $((all / 4)) ] || fail "round $round: a run of $free pages is free"
 		# a page under a reader's hands is busy at times: that is CMA-7
 		until echo "alloc $((pages * page_size)) name=whole" >$cma_dev; do
 			tries=$((tries + 1))
@@ -81,6 +83,17 @@ moved_pages_keep_their_contents()
 		moved=$((moved + borrowed))
 	done
 	end_reading || fail "contents differ: $answer"
+	awk '/ op=alloc / {
+			for (i = 4; i <= NF; i++) {
+				split($i, pair, "=")
+				value[pair[1]] = pair[2]
+			}
+			parts = value["search_ns"] + value["migrate_ns"] + value["other_ns"]
+			off = parts / value["count"] - value["mean_ns"]
+			if (value["search_ns"] > 0 && value["migrate_ns"] > 0 && off >= 0 && off <= 1)
+				right = 1
+		}
+		END { exit !right }' $cma_dir/latency || fail "the time to move: $(cat $cma_dir/latency)"
 	say "10 allocations of $pages pages, $tries more tries, $moved pages moved; $answer"
 }
 

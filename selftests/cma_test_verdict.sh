@@ -61,6 +61,10 @@ fragmented()
 	kib=$(verdict_field largest_kib)
 	[ $((kib / 1024)) = 1 ] || fail "the largest piece has $kib KiB"
 	[ "$(verdict_field free_kib)" -ge 8192 ] || fail "not enough is free"
+	fit=$(area_field "$(default_area)" largest_fit)
+	free=$(area_field "$(default_area)" largest_free)
+	[ "$free" -gt $((fit / 4)) ] && [ "$free" -le "$fit" ] ||
+		fail "of $fit pages that fit $free are free"
 	ok $cma_dev 'alloc 1M align=1M name=one'
 	ok $cma_dev 'free all'
 }
