@@ -79,7 +79,7 @@ contradictions()
 		region-on-cma: first@54000000 is at 0x54000000-0x55ffffff and oncma@54100000 at 0x54100000-0x5410ffff, the default area of CMA;
 	EOF
 	same 8 "$(awk '$1 == "finding" && !seen[$2]++ { n++ } END { print n }' "$bm_dir/lint")" "kinds of findings"
-	# nothing is said of what is right
+	# nothing is said of what is right, or disabled
 	for node in off@ scratch@ keep@ unmapped@ held@ twin@ dynamic; do
 		grep "$node" "$bm_dir/lint" && fail "a finding about $node"
 	done
