@@ -48,6 +48,9 @@ cma()
 	bm_effect numa_cma=0:3G not-at-all
 	if [ "$(meminfo CmaTotal)" ]; then
 		bm_found cma-too-large
+		largest=$(sed -n 's/^zone .* present=\([0-9]*\) .*/\1/p' "$bm_dir/zones" | sort -n | tail -n 1)
+		grep -q "^finding cma-too-large: .* the largest zone has $largest KiB;" "$bm_dir/lint" ||
+			fail "the largest zone has $largest KiB: $(cat "$bm_dir/lint")"
 	else
 		bm_found no-cma
 	fi
@@ -64,6 +67,8 @@ crash()
 reserve()
 {
 	bm_found reserve-mem-full
+	grep -q '^finding reserve-mem-full: reserve_mem=64K:64K:r9 is the ninth' "$bm_dir/lint" ||
+		fail "the ninth is another one: $(cat "$bm_dir/lint")"
 	bm_found reserve-mem-name
 	grep -q "^finding reserve-mem-name: ramoops.mem_name= wants the region 'nosuch'" \
 		"$bm_dir/lint" || fail "$(cat "$bm_dir/lint")"
