@@ -114,23 +114,45 @@ static bool refers_to(struct device_node *user, const struct device_node *np)
 	return false;
 }
 
+#define BM_USERS_MAX	8	/* of a region; one more is taken for a holder */
+
+/* Devices that refer to the region: locked, so that none gets a driver. */
+struct users {
+	struct platform_device *pdev[BM_USERS_MAX];
+	unsigned int nr;
+};
+
+static void unlock_users(struct users *users)
+{
+	while (users->nr) {
+		struct platform_device *pdev = users->pdev[--users->nr];
+
+		device_unlock(&pdev->dev);
+		put_device(&pdev->dev);
+	}
+}
+
 /*
  * A device that refers to the region holds it while it has a driver. On a bus
  * that is not the platform's it may: that counts, too.
  */
-static bool held_by(struct device_node *user)
+static bool held_by(struct device_node *user, struct users *users)
 {
 	struct platform_device *pdev = of_find_device_by_node(user);
-	bool bound;
 
 	if (!pdev)
 		return of_device_is_available(user) &&
 		       of_get_property(user, "compatible", NULL);
-	device_lock(&pdev->dev);
-	bound = pdev->dev.driver;
-	device_unlock(&pdev->dev);
+	if (users->nr < BM_USERS_MAX) {
+		device_lock(&pdev->dev);
+		if (!pdev->dev.driver) {
+			users->pdev[users->nr++] = pdev;
+			return false;
+		}
+		device_unlock(&pdev->dev);
+	}
 	put_device(&pdev->dev);
-	return bound;
+	return true;
 }
 
 /* cblock takes regions without a device; it need not be loaded, or built. */
@@ -147,7 +169,9 @@ static bool held_by_cblock(const struct device_node *np)
 	return held;
 }
 
-static int check_drivers(const struct bm_region *region, const char *name)
+/* For unlock_users(), whatever is returned. */
+static int check_drivers(const struct bm_region *region, const char *name,
+			 struct users *users)
 {
 	struct device_node *user;
 
@@ -157,7 +181,7 @@ static int check_drivers(const struct bm_region *region, const char *name)
 	for_each_node_with_property(user, "memory-region") {
 		int err;
 
-		if (!refers_to(user, region->np) || !held_by(user))
+		if (!refers_to(user, region->np) || !held_by(user, users))
 			continue;
 		err = kml_fail(&bm_verdict, -EBUSY, "release: %pOF holds %s",
 			       user, name);
@@ -219,6 +243,7 @@ static void release_pages_of(const struct bm_region *region)
 int bm_release(const char *name)
 {
 	const struct bm_region *region;
+	struct users users = {};
 	struct bm_machine *m;
 	int err;
 
@@ -232,13 +257,14 @@ int bm_release(const char *name)
 	err = find_region(m, name, &region);
 	err = err ?: check_node(region, name);
 	err = err ?: check_claims(m, region, name);
-	err = err ?: check_drivers(region, name);
+	err = err ?: check_drivers(region, name, &users);
 	err = err ?: check_pages(region, name);
 	if (!err) {
 		release_pages_of(region);
 		pr_info("released %s: %llu KiB at %#llx\n", name,
 			region->size >> 10, region->start);
 	}
+	unlock_users(&users);
 	bm_machine_free(m);
 unlock:
 	mutex_unlock(&release_lock);
