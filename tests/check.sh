@@ -116,6 +116,27 @@ left_out()
 	says '^source  *unavailable: .*no-such-suite'
 }
 
+# So it is with the boots of a board that has begun.
+boots_left_out()
+{
+	copy_project
+	find "$tree/selftests" -name '*.sh' -perm -100 ! -name run.sh -delete
+	selftest first.sh <<-'EOF'
+		# kmemlab-vm: --append kmemlab.first=1
+		here=$(cd "$(dirname "$0")" && pwd)
+		. "$here/functions.sh"
+		passes() { sleep 60; }
+		run_cases good:passes
+	EOF
+	selftest second.sh <<-'EOF'
+		# kmemlab-vm: --append kmemlab.second=1
+		exit 1
+	EOF
+	check 0 --no-host --minutes 1 judge
+	says '^judge .* 1  *0  *0  *[0-9]*  from boot 2 on left out: no time was left$'
+	same '1 passed, 0 failed, 0 skipped' "$(tail -n 1 "$output")" "the last line"
+}
+
 # Nothing runs on when scripts/check is told to end.
 killed()
 {
@@ -165,5 +186,6 @@ run_cases \
 	"without a result it fails:nothing_ran" \
 	"what no time is left for is named:left_out" \
 	"failures, unlisted skips, dead guests, boards that cannot be had:judges" \
+	"and so are boots:boots_left_out" \
 	"a guest ends with scripts/check:killed" \
 	"so does what is no guest:killed_before_a_guest"
