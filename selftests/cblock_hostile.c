@@ -5,7 +5,7 @@
  *
  *	cblock_hostile fuzz COUNT SEED      random ioctls
  *	cblock_hostile race COUNT REGION    descriptors closed under way
- *	cblock_hostile storm PROCESSES TURNS REGION
+ *	cblock_hostile storm PROCESSES SECONDS REGION
  *	cblock_hostile fault COUNT REGION   each step of an allocation fails
  */
 #define _GNU_SOURCE
@@ -22,6 +22,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/cblock.h>
@@ -148,14 +149,14 @@ static int test_race(char **arg)
 }
 
 /* One of many: its tag is in every page of its blocks, and no other's is. */
-static int storm_one(unsigned int who, unsigned int turns, const char *region)
+static int storm_one(unsigned int who, time_t end, const char *region)
 {
 	unsigned int turn = 0;
 	__u64 tag;
 	size_t i, size;
 
 	state = who + 1;
-	while (turn < turns) {
+	while (!turn || time(NULL) < end) {
 		struct cblock_ioc_alloc alloc;
 		__u64 *at;
 
@@ -191,7 +192,7 @@ static int storm_one(unsigned int who, unsigned int turns, const char *region)
 static int test_storm(char **arg)
 {
 	unsigned int count = strtoul(arg[0], NULL, 0), i;
-	unsigned int turns = strtoul(arg[1], NULL, 0);
+	time_t end = time(NULL) + strtoul(arg[1], NULL, 0);
 	int status, bad = 0;
 	pid_t pid;
 
@@ -199,9 +200,9 @@ static int test_storm(char **arg)
 		pid = fork();
 		if (pid < 0)
 			return fail("fork");
-		/* every eighth has no end but to be killed at some moment */
+		/* every eighth is killed at some moment */
 		if (!pid)
-			_exit(storm_one(i, i % 8 == 7 ? -1U : turns, arg[2]));
+			_exit(storm_one(i, end, arg[2]));
 		if (i % 8 == 7) {
 			usleep(1000 * (i + 1));
 			kill(pid, SIGKILL);

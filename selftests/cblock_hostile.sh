@@ -66,7 +66,7 @@ closed_under_way()
 many_processes()
 {
 	cblock_load
-	hostile storm 64 32 carved
+	hostile storm 64 60 carved
 	all_free_soon
 	same "$(region carved size)" "$(region carved largest)" "largest hole"
 }
@@ -90,7 +90,7 @@ set -- \
 	"random ioctls:random_ioctls" \
 	"random and odd text:random_text" \
 	"descriptors closed under way:closed_under_way" \
-	"64 processes, some of them killed:many_processes"
+	"64 processes for a minute, some of them killed:many_processes"
 # only debug kernels inject faults
 [ ! -e /proc/self/fail-nth ] ||
 	set -- "$@" "every step of an allocation fails:failing_allocations"
