@@ -58,7 +58,7 @@ while [ $((pieces * 64)) -lt "$mib" ]; do
 		exit 1
 	fi
 done
-while set -- "$files"/* && [ $# -lt $pieces ]; do
+while [ "$(find "$files" -type f | wc -l)" -lt $pieces ]; do
 	sleep 1
 done
 echo "$mib MiB $kind: $(((before - $(field CmaFree)) / 1024)) MiB of it lie in CMA"
