@@ -28,8 +28,9 @@ cost()
 	done
 	per_area=$((($(now) - since) * 10000000 / $2 / $1))
 	held=$(field gathered locked_ns_mean)
+	longest=$(field gathered locked_ns_max)
 	ok $vp_dev "free f"
-	say "bench: $1 areas: $per_area ns an area, a lock is held for $held ns of them"
+	say "bench: $1 areas: $per_area ns an area, a lock is held for $held of them, once for $longest"
 }
 
 report_is_linear()
