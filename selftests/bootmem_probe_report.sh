@@ -143,7 +143,7 @@ adds_up()
 # a page struct has 32 bytes at least
 shares()
 {
-	awk -v ram="$(bm_field zones '^total' present)" -v page=$(($(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev) / 1024)) '
+	said=$(awk -v ram="$(bm_field zones '^total' present)" -v page=$(($(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev) / 1024)) '
 		$1 != "used" || $2 == "total" { next }
 		{ for (i = 1; i <= NF; i++) {
 			split($i, pair, "=")
@@ -158,11 +158,7 @@ shares()
 		}
 		$2 == "page-structs" && value["kib"] >= ram / page * 32 / 1024 { structs = 1 }
 		END { if (!structs) print "page structs are missing"; exit !structs }
-	' "$bm_dir/used" >/tmp/bm.said.$$
-	result=$?
-	said=$(cat /tmp/bm.said.$$)
-	rm /tmp/bm.said.$$
-	[ $result = 0 ] || fail "$said"
+	' "$bm_dir/used") || fail "$said"
 }
 
 # the whole of memory is in the layout, once

@@ -186,6 +186,7 @@ racing()
 		echo "alloc $((kib - 4096))K align=$page_size" >$cma_dev
 	done 2>/dev/null &
 	rival=$!
+	trap 'kill -9 $rival 2>/dev/null' EXIT
 	wait_for "loses $((kib / 4))" 2>/dev/null
 	kill -9 $rival
 	wait $rival 2>/dev/null
