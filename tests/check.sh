@@ -85,14 +85,34 @@ judges()
 	selftest mute.sh <<-'EOF'
 		exit 0
 	EOF
+	# What these leave running ends with them.
+	selftest leaves.sh <<-'EOF'
+		here=$(cd "$(dirname "$0")" && pwd)
+		. "$here/functions.sh"
+		passes() { sleep 6000 & }
+		run_cases good:passes
+	EOF
+	selftest waits.sh <<-'EOF'
+		! pidof sleep || exit
+		sleep 6000 &
+		wait
+	EOF
+	echo timeout=20 >"$tree/selftests/settings"
 	check 1 --no-host judge nowhere
 	says 'failed: outcomes.sh|bad|$'
 	says 'failed: outcomes.sh|unlisted|skipped here: on purpose'
 	says 'failed: mute.sh|everything|0 of 0 cases ran'
+	says 'failed: waits.sh|everything|no end after 20 s'
 	says 'failed: boot 2 (--append kmemlab.die=1)|exit status 125'
-	says '^judge  *6\.1\.[^ ]*  *1  *4  *1  *[0-9]*$'
+	says '^judge  *6\.1\.[^ ]*  *2  *5  *1  *[0-9]*$'
 	says '^nowhere  *unavailable: .*no-such-suite'
-	same '1 passed, 4 failed, 1 skipped' "$(tail -n 1 "$output")" "the last line"
+	same '2 passed, 5 failed, 1 skipped' "$(tail -n 1 "$output")" "the last line"
+
+	# What the first build leaves behind is no change of the tree.
+	grep -q 'building the modules' "$private"/results/*/judge.1.log ||
+		fail "the first boot has built nothing"
+	! grep 'building the modules' "$private"/results/*/judge.2.log ||
+		fail "nothing has changed, but the modules are built again"
 }
 
 nothing_ran()
@@ -108,8 +128,16 @@ nothing_ran()
 left_out()
 {
 	copy_project
-	check 1 --no-host --minutes 0 judge
-	says '^judge  *left out: no time was left'
+	check 1 --no-host --minutes 0
+	for name in arm64-new armhf-new x86_64-new arm64-5.10 debug-7; do
+		says "^$name  *left out: no time was left"
+	done
+	same 5 "$(grep -c 'left out: no time was left' "$output")" "boards of make check"
+	check 1 --no-host --all --minutes 0
+	for file in "$tree"/scripts/boards/*; do
+		case $file in */arch | *.config) continue ;; esac
+		says "^${file##*/}  *left out: no time was left"
+	done
 	check 1 --no-host --minutes 20 source
 	says '^source  *left out: no time was left'
 	check 1 --no-host --minutes 60 source
@@ -125,16 +153,49 @@ boots_left_out()
 		# kmemlab-vm: --append kmemlab.first=1
 		here=$(cd "$(dirname "$0")" && pwd)
 		. "$here/functions.sh"
-		passes() { sleep 60; }
+		passes() { sleep 15; }
 		run_cases good:passes
 	EOF
 	selftest second.sh <<-'EOF'
 		# kmemlab-vm: --append kmemlab.second=1
 		exit 1
 	EOF
+	# bash counts on from here
+	export SECONDS=45
 	check 0 --no-host --minutes 1 judge
 	says '^judge .* 1  *0  *0  *[0-9]*  from boot 2 on left out: no time was left$'
 	same '1 passed, 0 failed, 0 skipped' "$(tail -n 1 "$output")" "the last line"
+}
+
+# A boot without a word is a failure.
+nothing_reported()
+{
+	copy_project
+	find "$tree/selftests" -name '*.sh' -perm -100 ! -name run.sh -delete
+	check 1 --no-host judge
+	says 'failed: boot 1|nothing ran|'
+}
+
+# The host's tests count like those of a board.
+host_tests()
+{
+	copy_project
+	rm -rf "$tree"/tests/*
+	cp "$top"/tests/run "$top/tests/common.sh" "$tree/tests/"
+	cat >"$tree/tests/outcomes.sh" <<-'EOF'
+		#!/bin/sh
+		top=$(cd "$(dirname "$0")/.." && pwd)
+		. "$top/tests/common.sh"
+		passes() { :; }
+		fails() { fail "on purpose"; }
+		skips() { skip "on purpose"; }
+		run_cases one:passes two:passes bad:fails skipped:skips
+	EOF
+	printf '#!/bin/sh\nexit 7\n' >"$tree/tests/dies.sh"
+	chmod +x "$tree"/tests/*.sh
+	check 1 nowhere
+	says 'not ok 3 bad$'
+	same '2 passed, 2 failed, 1 skipped' "$(tail -n 1 "$output")" "the last line"
 }
 
 # Nothing runs on when scripts/check is told to end.
@@ -187,5 +248,7 @@ run_cases \
 	"what no time is left for is named:left_out" \
 	"failures, unlisted skips, dead guests, boards that cannot be had:judges" \
 	"and so are boots:boots_left_out" \
+	"a boot in which nothing ran is a failure:nothing_reported" \
+	"tests of the host count:host_tests" \
 	"a guest ends with scripts/check:killed" \
 	"so does what is no guest:killed_before_a_guest"
