@@ -156,6 +156,8 @@ abi()
 	found abi "^ *${file%/*}/debugfs.c: no entry for planted"
 	plant "${file%/*}/debugfs.c" '\t{ "planted", &planted_fops },'
 	found abi "^ *${file%/*}/debugfs.c: no entry for planted"
+	plant "${file%/*}/debugfs.c" '\tseq_printf(m, " planted=%d", 1);'
+	found abi "^ *${file%/*}: no word on planted"
 	plant CHANGES
 	rm "Documentation/ABI/testing/dev-${file%/*}"
 	found abi "^ *$file: no entry for /dev/${file%/*}"
@@ -182,5 +184,5 @@ run_cases \
 	"a malformed kernel-doc comment is found:kernel_doc" \
 	"a W=1 warning is found, an error too:build" \
 	"a sparse warning is found, a missing sparse too:sparse" \
-	"an undescribed report, verb or device is found:abi" \
+	"an undescribed report, key, verb or device is found:abi" \
 	"unknown checks and empty trees do not pass:nothing_to_run"
