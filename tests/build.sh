@@ -41,6 +41,11 @@ builds()
 		{ sed 's/^/# /' "$scratch/log"; fail "make"; }
 	same "$(kbuild_modules)" "$(modules .)" "modules built"
 	same "" "$(grep 'left out' "$scratch/log")" "modules left out"
+	for module in */*.ko; do
+		same "$(modinfo -F parmtype "$module" | sed 's/:.*//' | sort)" \
+			"$(modinfo -F parm "$module" | sed -n 's/:[^ ].*//p' | sort)" \
+			"parameters of $module that modinfo describes"
+	done
 	make KDIR="$kernel/build" modules_install INSTALL_MOD_PATH="$scratch/root" \
 		>"$scratch/log" 2>&1 || { sed 's/^/# /' "$scratch/log"; fail "make modules_install"; }
 	same "$(kbuild_modules)" "$(modules "$scratch/root/lib/modules/$release")" "modules installed"
@@ -61,8 +66,22 @@ without_cma()
 	same "" "$(grep 'left out' "$scratch/log")" "what make clean says"
 }
 
+# The forced header alone refuses it, whatever else would not compile there.
+too_old()
+{
+	mkdir -p "$scratch/linux"
+	cat >"$scratch/linux/version.h" <<-'EOF'
+	#define KERNEL_VERSION(a, b, c) (((a) << 16) + ((b) << 8) + (c))
+	#define LINUX_VERSION_CODE KERNEL_VERSION(5, 9, 16)
+	EOF
+	cpp -I"$scratch" compat/compat.h >/dev/null 2>"$scratch/log" && fail "5.9 is accepted"
+	grep -q '#error "kmemlab supports Linux 5.10 and newer"' "$scratch/log" ||
+		fail "it does not say which kernels are supported"
+}
+
 run_cases \
 	"make help names every target:help" \
 	"without headers it says what to install:without_headers" \
 	"make, make modules_install, make clean, for arm64:builds" \
-	"without CONFIG_CMA, with a line that says so:without_cma"
+	"without CONFIG_CMA, with a line that says so:without_cma" \
+	"a kernel before 5.10 is refused, with words:too_old"

@@ -59,6 +59,15 @@ not_twice()
 	find "$cache" \( -name updated -o -name "$board.resolved" \) -exec touch -d '2 days ago' {} +
 	path again >"$scratch/again.path" || fail "$(tail -n 1 "$scratch/again")"
 	cmp -s "$scratch/first.path" "$scratch/again.path" || fail "another kernel"
+	# nor when there is no index at all
+	mv "$cache/apt" "$scratch/apt"
+	touch -d '2 days ago' "$cache/boards/$board.resolved"
+	path again >"$scratch/again.path" || fail "$(tail -n 1 "$scratch/again")"
+	cmp -s "$scratch/first.path" "$scratch/again.path" || fail "another kernel"
+	grep -q "^board $board keeps its cached kernel: ." "$scratch/again" ||
+		fail "no reason: $(tail -n 1 "$scratch/again")"
+	rm -rf "$cache/apt"
+	mv "$scratch/apt" "$cache/apt"
 }
 
 # The index names files that the archive does not have.
@@ -79,7 +88,50 @@ out_of_step()
 	same '' "$(find "$cache/kernels" -mindepth 1 -maxdepth 1)" "what is left in the cache"
 }
 
+# refused REASON: what the archive in $mirror has does not become a kernel
+refused()
+{
+	rm -rf "$cache/apt" "$cache/boards" "$cache/kernels"
+	path refused >"$scratch/refused.path"
+	same 3 $? "the exit status"
+	grep -q "$1" "$scratch/refused" "$cache/apt/bookworm-arm64/log" ||
+		fail "no '$1': $(tail -n 1 "$scratch/refused")"
+	same '' "$(find "$cache/kernels" -mindepth 1 -maxdepth 1)" "what is left in the cache"
+}
+
+# An archive here, under the true one's signed index: packages of the right size,
+# then an index of the right size, then one that it is signed for no more.
+only_what_is_signed()
+{
+	unset http_proxy https_proxy
+	mirror=$scratch/mirror
+	index=$mirror/dists/bookworm/main/binary-arm64/Packages
+	mkdir -p "${index%/*}"
+	rm -rf "$cache/apt"
+	path signed >/dev/null || fail "$(tail -n 1 "$scratch/signed")"
+	cp "$cache"/apt/bookworm-arm64/lists/*_InRelease "$mirror/dists/bookworm/InRelease"
+	/usr/lib/apt/apt-helper cat-file "$cache"/apt/bookworm-arm64/lists/*_Packages* >"$index"
+	awk '/^Package: / { ours = /: linux-(image|headers)-/ }
+		ours && $1 == "Filename:" { file = $2 } ours && $1 == "Size:" { print file, $2 }' \
+		"$index" | while read -r file size; do
+		mkdir -p "$mirror/${file%/*}"
+		truncate -s "$size" "$mirror/$file"
+	done
+	sed -i "s|uri=\$(mirror .*|uri=file:$mirror|" "$tree/scripts/apt.sh"
+	refused 'Hash Sum mismatch'
+
+	sed -i '1,/^Installed-Size: /s/^\(Installed-Size: \)./\1#/' "$index"
+	refused 'Hash Sum mismatch'
+
+	sed -i 's/^Origin: Debian/Origin: debian/' "$mirror/dists/bookworm/InRelease"
+	refused 'is not signed'
+	sed -i '/BEGIN PGP SIGNATURE/,$d; 1,/^$/d' "$mirror/dists/bookworm/InRelease"
+	mv "$mirror/dists/bookworm/InRelease" "$mirror/dists/bookworm/Release"
+	refused 'does not have a Release file\|is not signed'
+}
+
 run_cases \
 	"two at once fetch one kernel, and nothing on the host changes:both_at_once" \
 	"what was fetched is not fetched again, nor missed without a network:not_twice" \
-	"an index that names what is gone makes a board unavailable:out_of_step"
+	"an index that names what is gone makes a board unavailable:out_of_step" \
+	"what is not signed, or not what was signed, is refused:only_what_is_signed"

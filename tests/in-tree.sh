@@ -70,6 +70,9 @@ options()
 		count=$((${count:-0} + 1))
 	done
 	[ "$count" -ge 2 ] || fail "no options"
+	for option in $(cd "$top" && grep -oh 'CONFIG_KMEMLAB[A-Z_]*' ./*/Kbuild); do
+		"$in_tree" --options | grep -qx "$option=y" || fail "Kbuild waits for $option"
+	done
 }
 
 twice()
