@@ -17,7 +17,8 @@ if [ "${1:-}" = -t ]; then
 fi
 report=${KMEMLAB_REPORT:-/dev/null}
 log=$(mktemp /tmp/kmemlab-run.XXXXXX) || exit 1
-trap 'rm -f "$log" "$log.status"' EXIT
+trap 'end_group; rm -f "$log" "$log.status" "$log.group"' EXIT
+trap 'exit 1' HUP INT TERM
 
 if [ $# = 0 ]; then
 	for script in *.sh; do
@@ -30,6 +31,14 @@ if [ $# = 0 ]; then
 	done
 fi
 [ $# -gt 0 ] || { echo "no selftests in $here"; exit 1; }
+
+# What a script leaves running holds its output open, and perhaps a device; each
+# script is a process group.
+end_group()
+{
+	[ ! -s "$log.group" ] || kill -9 -- "-$(cat "$log.group")" 2>/dev/null
+	rm -f "$log.group"
+}
 
 # What a script's KTAP and exit status amount to.
 outcomes()
@@ -74,8 +83,10 @@ for script; do
 	number=$((number + 1))
 	echo "# selftests: kmemlab: $script"
 	{
-		timeout "$limit" sh "./$script" 2>&1
+		setsid sh -c 'echo $$ >"$0"; exec timeout "$@"' "$log.group" \
+			"$limit" sh "./$script" 2>&1
 		echo $? >"$log.status"
+		end_group
 	} | tee "$log" | sed 's/^/# /'
 	status=$(cat "$log.status")
 	outcomes "$script" "$status" >"$log.status"
