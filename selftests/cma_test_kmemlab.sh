@@ -45,6 +45,114 @@ for_programs()
 	ok $cma_dev 'free three'
 }
 
+# report: of two areas with pages of 4 KiB; a process holds much, a dozen hold little
+report()
+{
+	cat <<-'EOT'
+	areas # area base pages free borrowed allocated pinned largest_free largest_fit route bounds default
+	areas reserved 0x1000 512 256 64 184 8 184 320 exports getters yes
+	areas cam@5 0x0 0 0 0 0 0 0 0 device-tree unknown no
+	owners # owners lost=3
+	owners area=reserved pfn=0x1000 pages=56 age=1500ms pid=7 comm=a\040b stack=cma_alloc+0x1/0x2<dma_alloc_attrs+0x1/0x2<who+0x3/0x4 [some]<probe+0x5/0x6<init+0x7/0x8
+	owners area=reserved pfn=0x1080 pages=128 age=before-load pid=- comm=- stack=-
+	verdict # verdict
+	verdict all 10 slots are full
+	verdict verdict id=1 time_ms=5 by=cma_test pid=7 comm=sh area=cam@5 kib=64 align_kib=4 errno=- class=exhausted free_kib=0 borrowed_kib=0 allocated_kib=384 pinned_kib=0 largest_kib=0 fits=no attempts=0 retries=0 parallel=no page_owner=-
+	verdict advice id=1 give it more
+	verdict verdict id=2 time_ms=6 by=other pid=8 comm=cat area=reserved kib=2048 align_kib=64 errno=-16 class=pinned free_kib=1024 borrowed_kib=256 allocated_kib=736 pinned_kib=32 largest_kib=1280 fits=no attempts=9 retries=8 parallel=no page_owner=log
+	verdict page id=2 pfn=0x1140 kind=anon refs=1025 maps=1 flags=uptodate|lru
+	verdict advice id=2 release the "page" of C:\
+	latency # latency
+	latency area=reserved op=alloc size=64K count=5 failed=2 retries=8 mean_ns=2500000 p50_ns=1000000 p90_ns=2000000 p99_ns=3000000 max_ns=4000000 search_ns=1 migrate_ns=2 other_ns=3 log2=20:5
+	pins # pins
+	pins area=reserved pfn=0x1140 refs=1
+	map # area offset pages class
+	map reserved 0x0 56 allocated
+	map reserved 0x38 72 free
+	map reserved 0x80 128 allocated
+	map reserved 0x100 64 borrowed
+	map reserved 0x140 8 pinned
+	map reserved 0x148 184 free
+	EOT
+	for pages in 1 2 3 4 5 6 7 8 9 10 11 12; do
+		echo "owners area=cam@5 pfn=0x5000 pages=$pages age=${pages}000ms pid=$pages comm=sh stack=get+0x1/0x2"
+	done
+}
+
+# retold [map=yes] [json=yes]: that report
+retold()
+{
+	scripts=$here/../scripts/kmemlab.d
+	# shellcheck disable=SC2046 # words
+	report | awk -v page=4096 $(printf -- '-v %s ' "$@") -f "$scripts/draw.awk" -f "$scripts/cma.awk"
+}
+
+text_exactly()
+{
+	retold map=yes | sed 's/ *$//' >/tmp/cma_said
+	diff - /tmp/cma_said <<-'EOT' || fail "that is not the text"
+	area reserved (default): 2M, free 1M, borrowed 256K, allocated 736K, pinned 32K, largest piece 1.2M (reached by exports)
+	        512K  (since before cma_test was loaded)
+	        224K  a\040b[7], 1.5 s ago, who [some] < probe
+	  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA........
+	  ................................................................
+	  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+	  AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
+	  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+	  PPPPPPPP........................................................
+	  ................................................................
+	  ................................................................
+	  a character: 4K;  . free  b borrowed  A allocated  P pinned
+	area cam@5: 0B, free 0B, borrowed 0B, allocated 0B, pinned 0B, largest piece 0B (reached by device-tree)
+	         48K  sh[12], 12.0 s ago, get
+	         44K  sh[11], 11.0 s ago, get
+	         40K  sh[10], 10.0 s ago, get
+	         36K  sh[9], 9.0 s ago, get
+	         32K  sh[8], 8.0 s ago, get
+	         28K  sh[7], 7.0 s ago, get
+	         24K  sh[6], 6.0 s ago, get
+	         20K  sh[5], 5.0 s ago, get
+	         16K  sh[4], 4.0 s ago, get
+	         12K  sh[3], 3.0 s ago, get
+	    and 2 more
+	latency, ms
+	  area                          size    count  failed       p50       p90       p99       max
+	  reserved             alloc    64K         5       2     1.000     2.000     3.000     4.000
+	3 records were lost
+	last of 2 failures: cat[8] asked area reserved for 2M, aligned to 64K: pinned
+	    free 1M, borrowed 256K, allocated 736K, pinned 32K, largest piece that would do 1.2M; 9 attempts
+	    the kernel log says who allocated the blocking page
+	    blocked by pfn 0x1140: anon, 1025 references, 1 mappings
+	    advice: release the "page" of C:\
+	EOT
+	rm -f /tmp/cma_said
+}
+
+# Numbers as numbers, all else as strings, every record and key of every report.
+json_exactly()
+{
+	retold json=yes >/tmp/cma_json
+	"$here/json_valid" </tmp/cma_json || fail "not valid: $(cat /tmp/cma_json)"
+	while read -r line; do
+		grep -qF "$line" /tmp/cma_json || fail "there is no $line"
+	done <<-'EOT'
+	"page_size": 4096,
+	"lost": 3,
+	{"area": "reserved", "base": "0x1000", "pages": 512, "free": 256, "borrowed": 64, "allocated": 184, "pinned": 8, "largest_free": 184, "largest_fit": 320, "route": "exports", "bounds": "getters", "default": "yes"},
+	{"area": "reserved", "pfn": "0x1000", "pages": 56, "age": "1500ms", "pid": 7, "comm": "a\\040b", "stack": "cma_alloc+0x1/0x2<dma_alloc_attrs+0x1/0x2<who+0x3/0x4 [some]<probe+0x5/0x6<init+0x7/0x8"},
+	{"area": "reserved", "pfn": "0x1080", "pages": 128, "age": "before-load", "pid": "-", "comm": "-", "stack": "-"},
+	{"id": 2, "time_ms": 6, "by": "other", "pid": 8, "comm": "cat", "area": "reserved", "kib": 2048, "align_kib": 64, "errno": -16, "class": "pinned", "free_kib": 1024, "borrowed_kib": 256, "allocated_kib": 736, "pinned_kib": 32, "largest_kib": 1280, "fits": "no", "attempts": 9, "retries": 8, "parallel": "no", "page_owner": "log"}
+	{"id": 2, "pfn": "0x1140", "kind": "anon", "refs": 1025, "maps": 1, "flags": "uptodate|lru"}
+	{"id": 2, "text": "release the \"page\" of C:\\"}
+	{"area": "reserved", "op": "alloc", "size": "64K", "count": 5, "failed": 2, "retries": 8, "mean_ns": 2500000, "p50_ns": 1000000, "p90_ns": 2000000, "p99_ns": 3000000, "max_ns": 4000000, "search_ns": 1, "migrate_ns": 2, "other_ns": 3, "log2": "20:5"}
+	{"area": "reserved", "pfn": "0x1140", "refs": 1}
+	{"area": "reserved", "offset": 320, "pages": 8, "class": "pinned"},
+	EOT
+	same '2 14 2 6' "$(awk '/"base"/ { a++ } /"stack"/ { o++ } /"time_ms"/ { v++ } /"offset"/ { m++ }
+		END { print a, o, v, m }' /tmp/cma_json)" "areas, owners, verdicts and runs"
+	rm -f /tmp/cma_json
+}
+
 as_svg()
 {
 	"$kmemlab" cma --svg /tmp/cma_svg >/dev/null || fail "exit status $?"
@@ -55,6 +163,42 @@ as_svg()
 
 # outside: KiB that are free, and not in CMA
 outside() { echo $(($(meminfo MemFree) - $(meminfo CmaFree))); }
+
+# In several pieces, it is announced when all of them are there.
+announced_when_it_is_held()
+{
+	mib=$(($(meminfo MemAvailable) / 2048))
+	for kind in anon file; do
+		field=AnonPages
+		[ $kind = anon ] || field=Cached
+		before=$(meminfo $field)
+		mkfifo /tmp/cma_fifo
+		"$kmemlab" pressure $kind $mib 120 >/tmp/cma_fifo &
+		read -r said </tmp/cma_fifo
+		grown=$((($(meminfo $field) - before) / 1024))
+		rm -f /tmp/cma_fifo
+		kill $!
+		wait $!
+		say "$said; $field has grown by $grown MiB"
+		[ "${said#"$mib MiB $kind: "}" != "$said" ] || fail "it says '$said'"
+		[ $grown -ge $((mib * 7 / 8)) ] || fail "it is not held yet"
+	done
+	# what it fills memory with does not come
+	mkfifo /tmp/cma_fifo
+	mount -o bind /tmp/cma_fifo /dev/zero || fail "/dev/zero cannot be held back"
+	"$kmemlab" pressure anon 64 5 >/tmp/cma_said 2>/dev/null &
+	sleep 2
+	said=$(cat /tmp/cma_said)
+	umount -l /dev/zero
+	# neither way waits for the other end
+	: <>/tmp/cma_fifo
+	wait $!
+	rm -f /tmp/cma_fifo /tmp/cma_said
+	same '' "$said" "what it says before anything is held"
+	# shellcheck disable=SC3045 # busybox and dash have it
+	said=$(ulimit -v 40000; "$kmemlab" pressure anon 64 1 2>&1) && fail "64 MiB of 40: $said"
+	same 'kmemlab: 64 MiB cannot be held' "$said" "what it says when there is no memory"
+}
 
 # press KIND: hold memory, a little more each time, until an eighth of the area
 # is borrowed. The kernel begins to when less is free outside than inside. What
@@ -90,11 +234,30 @@ release_pressure()
 	pressures=''
 }
 
+# What would have to move for half of what fits, says fit, and as the map shows it.
+# Others may borrow a page or give one back, but no process is started between.
+fit_is_exact()
+{
+	half=$((pages / 2))
+	echo "fit $((half * page_size)) align=$((64 * page_size))" >$cma_dev
+	{ read -r _; read -r _ _ _ first _ said; } <$cma_dir/verdict
+	first=$((${first#pfn=} - base)) end=$((first + half)) moves=0
+	while read -r name from count class; do
+		[ "$name $class" = "$area borrowed" ] || continue
+		to=$((from + count))
+		[ $((from)) -gt $first ] || from=$first
+		[ $to -lt $end ] || to=$end
+		[ $to -le $((from)) ] || moves=$((moves + to - from))
+	done <$cma_dir/map
+	[ "$said" = "borrowed=$moves" ]
+}
+
 # Memory that programs and files use borrows the area, and moves when it must.
 pressure_is_moved()
 {
 	area=$(default_area)
 	area_kib=$(default_kib)
+	base=$(($(area_field "$area" base)))
 	pressures=''
 	mkdir -p /tmp/cma_files
 	mount -t tmpfs -o size=100% none /tmp/cma_files || fail "no tmpfs"
@@ -102,8 +265,14 @@ pressure_is_moved()
 	# most of the memory is filled with what needs no time
 	"$here/cma_test_memory" outside $((area_kib * 5 / 4)) </tmp/cma_hold >/tmp/cma_said &
 	exec 4>/tmp/cma_hold
-	trap 'exec 4>&-; release_pressure; umount /tmp/cma_files; rmdir /tmp/cma_files; rm -f /tmp/cma_said /tmp/cma_hold' EXIT
-	until [ -s /tmp/cma_said ]; do sleep 1; done
+	# the kernel may keep more for itself than is left outside
+	read -r kept </proc/sys/vm/min_free_kbytes
+	echo 4096 >/proc/sys/vm/min_free_kbytes
+	trap 'echo "$kept" >/proc/sys/vm/min_free_kbytes; exec 4>&-; release_pressure; umount /tmp/cma_files; rmdir /tmp/cma_files; rm -f /tmp/cma_said /tmp/cma_hold' EXIT
+	until [ -s /tmp/cma_said ]; do
+		kill -0 $! || fail "the memory outside is not filled"
+		sleep 1
+	done
 	say "$(cat /tmp/cma_said)"
 	for kind in anon file; do
 		press $kind
@@ -111,6 +280,7 @@ pressure_is_moved()
 		ok $cma_dev "fit $((pages * page_size))"
 		say "$(sed -n 2p $cma_dir/verdict)"
 		grep -q '^fit: yes; .* borrowed=[1-9]' $cma_dir/verdict || fail "$(sed -n 2p $cma_dir/verdict)"
+		wait_for fit_is_exact || fail "$(sed -n 2p $cma_dir/verdict); on the map it is $moves"
 		# a page in somebody's hands is busy for a moment
 		for _ in 1 2 3 4 5; do
 			echo "alloc $((pages * page_size)) name=moved" >$cma_dev && break
@@ -153,7 +323,10 @@ wrong_use_is_refused()
 run_cases \
 	"areas, owners, verdict and a picture:for_people" \
 	"valid JSON:for_programs" \
+	"a known report as text, with a picture:text_exactly" \
+	"a known report as JSON:json_exactly" \
 	"a picture as SVG:as_svg" \
+	"pressure is announced when it is held:announced_when_it_is_held" \
 	"pressure borrows the area and moves away:pressure_is_moved" \
 	"what is lost is counted and shown:what_is_lost_is_counted" \
 	"wrong use is refused:wrong_use_is_refused"

@@ -20,10 +20,10 @@ function human(bytes,   units, i)
 	return sprintf("%.1f%s", bytes, substr(units, i, 1))
 }
 
-# A string of JSON.
+# A string of JSON. "&&" doubles a backslash in every awk; "\\\\" only in busybox's.
 function quoted(text)
 {
-	gsub(/\\/, "\\\\", text)
+	gsub(/\\/, "&&", text)
 	gsub(/"/, "\\\"", text)
 	gsub(/[\001-\037]/, " ", text)
 	return "\"" text "\""

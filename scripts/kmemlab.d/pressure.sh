@@ -40,7 +40,8 @@ trap 'exit 1' HUP INT TERM
 before=$(field CmaFree)
 
 # In pieces of 64 MiB. A process fills its buffer and then waits with it for a
-# reader that takes one byte, and no more until it ends.
+# reader that takes one byte, and no more until it ends. Where there is none, the
+# process has died.
 pieces=0
 while [ $((pieces * 64)) -lt "$mib" ]; do
 	piece=$((mib - pieces * 64))
@@ -48,9 +49,8 @@ while [ $((pieces * 64)) -lt "$mib" ]; do
 	pieces=$((pieces + 1))
 	if [ "$kind" = anon ]; then
 		dd if=/dev/zero bs=${piece}M count=1 2>/dev/null | {
-			head -c 1 >/dev/null
-			: >"$files/$pieces"
-			exec sleep "$seconds"
+			head -c 1 >"$files/$pieces"
+			[ ! -s "$files/$pieces" ] || exec sleep "$seconds"
 		} &
 		pids="$pids $!"
 	elif ! dd if=/dev/zero of="$files/$pieces" bs=1M count=$piece 2>/dev/null; then
@@ -58,7 +58,15 @@ while [ $((pieces * 64)) -lt "$mib" ]; do
 		exit 1
 	fi
 done
-while [ "$(find "$files" -type f | wc -l)" -lt $pieces ]; do
+while :; do
+	held=$(find "$files" -type f -size +0 | wc -l)
+	for pid in $pids; do
+		kill -0 "$pid" 2>/dev/null || {
+			echo "kmemlab: $mib MiB cannot be held" >&2
+			exit 1
+		}
+	done
+	[ "$held" -lt $pieces ] || break
 	sleep 1
 done
 echo "$mib MiB $kind: $(((before - $(field CmaFree)) / 1024)) MiB of it lie in CMA"
