@@ -277,6 +277,12 @@ static void ct_learn_start(const char *name, unsigned long count,
 	ct_learn.total = total;
 }
 
+/* Does a pageblock belong to CMA, and to no area whose bounds are known? */
+static bool ct_unclaimed(unsigned long pfn)
+{
+	return pfn_valid(pfn) && kml_pfn_is_cma(pfn) && !ct_area_of_pfn(pfn);
+}
+
 /*
  * No getter can be called: take a page from the area, and see how far the
  * pageblocks around it belong to CMA. Two areas may adjoin; the tracepoint's
@@ -304,10 +310,9 @@ static void ct_learn_bounds(struct ct_area *area)
 
 	start = round_down(probe.pfn, step);
 	end = start + step;
-	while (start >= step && pfn_valid(start - step) &&
-	       kml_pfn_is_cma(start - step))
+	while (start >= step && ct_unclaimed(start - step))
 		start -= step;
-	while (pfn_valid(end) && kml_pfn_is_cma(end))
+	while (ct_unclaimed(end))
 		end += step;
 
 	if (ct_learn.total == ULONG_MAX) {

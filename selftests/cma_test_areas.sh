@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append cma=72M --mem 768M --dts cma_test_areas.dts
+# kmemlab-vm: --append 'cma=72M numa_cma=0:32M' --mem 768M --dts cma_test_areas.dts
 #
 # Several areas, of different sizes, from the device tree (cma_test_areas.dts):
 # each is listed with its bounds and each can be allocated from, whichever way
@@ -24,8 +24,22 @@ areas_are_listed()
 	same $((64 * mib)) "$(area_field codec@58000000 pages)" "size of codec"
 	same $((96 * mib)) "$(area_field display pages)" "size of display"
 	[ "$(default_area)" ] || fail "no default area"
+	awk '!/^#/ && ($4 + $5 + $6 + $7 != $3 || $8 > $4 || $9 < $8 || $9 > $4 + $5) { exit 1 }' \
+		$cma_dir/areas || fail "the numbers contradict each other: $(cat $cma_dir/areas)"
 	for area in camera@50000000 codec@58000000 display; do
 		same no "$(area_field $area default)" "default flag of $area"
+	done
+}
+
+# routes: of all areas, each once
+routes() { awk '!/^#/ { print $10 }' $cma_dir/areas | sort -u | tr '\n' ' '; }
+
+# The kernel's own list; from 7.2 on.
+nothing_is_missing()
+{
+	for area in /sys/kernel/mm/cma/*; do
+		[ -d "$area" ] || continue
+		same "$(cat "$area/total_pages")" "$(area_field "${area##*/}" pages)" "size of ${area##*/}"
 	done
 }
 
@@ -47,6 +61,8 @@ each_area_is_used()
 		in_area one "$area"
 		ok $cma_dev "alloc 3M area=$area name=two via=dma"
 		in_area two "$area"
+		[ "$(area_field "$area" allocated)" -ge $((4 * mib)) ] ||
+			fail "4 MiB of $area are not allocated"
 		ok $cma_dev 'free all'
 	done
 }
@@ -82,19 +98,52 @@ with_the_exports()
 {
 	cma_load
 	areas_are_listed
+	case $(routes) in
+	'exports ' | 'resolved ') ;;
+	*) fail "cma_alloc() is not what reaches each area: $(routes)" ;;
+	esac
+	nothing_is_missing
 	each_area_is_used
 	short_names_do
 	a_drivers_page_comes_from_its_area
 	areas_are_whole
 }
 
+# default_bounds: where the default area is
+default_bounds()
+{
+	area=$(default_area)
+	echo "$(area_field "$area" base) $(area_field "$area" pages)"
+}
+
+# Does numa_cma='s area, which no device tree knows, end where the default one begins?
+numa_adjoins()
+{
+	[ "$(area_field numa0 base)" ] &&
+		[ $(($(area_field numa0 base) + $(area_field numa0 pages))) = $(($(area_field "$(default_area)" base))) ]
+}
+
 # No unexported function is called: on kernels before 7.1 the device tree and
-# the DMA API are all that is left.
+# the DMA API are all that is left. The default area is found by a page of it,
+# while cblock has others.
 without_resolving()
 {
+	cma_load
+	bounds=$(default_bounds)
+	numa_adjoins && adjoins=yes || adjoins=
+	load cblock cma=default:32M || fail "cblock has no 32 MiB"
 	cma_load resolve=0
-	grep -q resolved $cma_dir/areas && fail "something is resolved with resolve=0"
 	areas_are_listed
+	case $(routes) in
+	'exports ') ;;
+	'device-tree dma ') same dma "$(area_field "$(default_area)" route)" "route of the default area" ;;
+	*) fail "something is resolved with resolve=0: $(routes)" ;;
+	esac
+	case $adjoins$(area_field "$(default_area)" bounds) in
+	yesadjoining-areas | yespageblocks) ;;
+	*) same "$bounds" "$(default_bounds)" "the default area" ;;
+	esac
+	unload cblock || fail "cblock does not unload"
 	each_area_is_used
 	areas_are_whole
 }
