@@ -287,7 +287,7 @@ u32 cblock_arena_largest(const struct cblock_arena *arena, unsigned int order)
 /**
  * cblock_arena_gap - find free pages
  * @arena: the arena
- * @pos: a position in it
+ * @pos: a position in it, or behind it
  * @start: first page of the lowest gap that ends behind @pos
  * @end: first page behind that gap
  *
@@ -296,11 +296,12 @@ u32 cblock_arena_largest(const struct cblock_arena *arena, unsigned int order)
 bool cblock_arena_gap(const struct cblock_arena *arena, u32 pos, u32 *start,
 		      u32 *end)
 {
-	const struct cblock_area *area = cblock_runs_behind(&arena->runs, pos);
+	const struct cblock_area *area = arena->last;
 
-	if (!area)
-		area = arena->last;
+	if (pos >= area_end(area) + area->gap)
+		return false;
+	area = cblock_runs_behind(&arena->runs, pos) ?: area;
 	*start = area_end(area);
 	*end = *start + area->gap;
-	return area->gap && *end > pos;
+	return area->gap;
 }

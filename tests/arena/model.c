@@ -243,6 +243,7 @@ void model_compare(const struct model *model, struct cblock_arena *arena)
 	}
 	compare_gap(model, arena, model->start);
 	compare_gap(model, arena, model->end - 1);
+	compare_gap(model, arena, model->end);
 	check(pages == arena->free);
 	check(compare_tree(arena->longs.rb_node) == large);
 
