@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Buffers as dma-bufs: what importers and programs do with them. */
+#include <linux/dma-direct.h>
 #include <linux/dma-map-ops.h>
 #include <linux/io.h>
 #include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
+#include <linux/swiotlb.h>
 #include <linux/vmalloc.h>
 
 #include "../compat/dmabuf.h"
@@ -97,12 +99,28 @@ static void buffer_detach(struct dma_buf *dmabuf,
 }
 
 /*
+ * What a device cannot reach the kernel copies to where it can. Memory without
+ * pages it cannot copy: that is in no mapping of its own.
+ */
+static bool would_bounce(struct device *dev, phys_addr_t phys, size_t size)
+{
+	u64 limit = min_not_zero(dma_get_mask(dev), dev->bus_dma_limit);
+	dma_addr_t addr = phys_to_dma(dev, phys);
+
+	return dma_max_mapping_size(dev) != SIZE_MAX &&
+	       (is_swiotlb_force_bounce(dev) || addr > limit ||
+		size - 1 > limit - addr);
+}
+
+/*
  * Memory without pages is mapped by address. Some of it has struct pages after
  * all, that nobody initialized; then the kernel insists on the other call.
  */
 static dma_addr_t segment_map(struct device *dev, phys_addr_t phys, size_t size,
 			      enum dma_data_direction dir)
 {
+	if (would_bounce(dev, phys, size))
+		return DMA_MAPPING_ERROR;
 	if (pfn_valid(PHYS_PFN(phys)))
 		return dma_map_page_attrs(dev, pfn_to_page(PHYS_PFN(phys)), 0,
 					  size, dir, DMA_ATTR_SKIP_CPU_SYNC);

@@ -5,6 +5,7 @@
 
 #include <linux/dma-buf.h>
 #include <linux/module.h>
+#include <linux/version.h>
 
 /*
  * Linux 6.13, "module: Convert symbol namespace to string literal"; the
@@ -60,6 +61,20 @@ static void vunmap##_pointer(struct dma_buf *dmabuf, void *vaddr)	\
 
 #define kml_dma_buf_vmap(vmap)		vmap##_pointer
 #define kml_dma_buf_vunmap(vunmap)	vunmap##_pointer
+#endif
+
+/* Linux 6.2, "dma-buf: Add unlocked variant of attachment-mapping functions" */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 2, 0)
+#define dma_buf_map_attachment_unlocked		dma_buf_map_attachment
+#define dma_buf_unmap_attachment_unlocked	dma_buf_unmap_attachment
+#endif
+
+/*
+ * Linux 5.15, "swiotlb: Update is_swiotlb_active to add a struct device argument"
+ * and its series. Before, a device without a limit of its own has one only then.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 15, 0)
+#define is_swiotlb_force_bounce(dev)	(!dma_addressing_limited(dev))
 #endif
 
 #endif /* _KMEMLAB_COMPAT_DMABUF_H */

@@ -89,9 +89,19 @@ all_free()
 	done
 }
 
-# io TEST [ARG…]: run the helper; what it says is why the case fails
-io()
+# helper PROGRAM TEST [ARG…]: run it; what it says is why the case fails
+helper()
 {
-	[ -x "$cblock_io" ] || fail "cblock_io is not built"
-	io_said=$("$cblock_io" "$@" 2>&1) || fail "$1: $io_said"
+	[ -x "$1" ] || fail "${1##*/} is not built"
+	io_said=$("$@" 2>&1) || fail "$2: $io_said"
+}
+io() { helper "$cblock_io" "$@"; }
+getconf_page() { "$cblock_io" page; }
+
+# Linux 6.12 and newer, with huge pages of 2 MiB, lets a module map one at once.
+maps_2_mib()
+{
+	case $(uname -m) in x86_64 | aarch64) ;; *) return 1 ;; esac
+	[ -d /sys/kernel/mm/transparent_hugepage ] &&
+		[ "$(getconf_page)" = 4096 ] && linux_at_least 6 12
 }

@@ -30,7 +30,7 @@ kinds()
 ioctls()
 {
 	cblock_load
-	io abi
+	helper "$here/cblock_abi" abi
 	all_free
 }
 
@@ -39,7 +39,7 @@ ioctls_of_32_bits()
 {
 	cblock_io=${cblock_io}32
 	cblock_load
-	io abi
+	helper "$here/cblock_abi32" abi
 	for name in $(kinds); do
 		io zero "$name"
 		io map "$name"
@@ -47,8 +47,6 @@ ioctls_of_32_bits()
 	done
 	all_free
 }
-
-getconf_page() { "$cblock_io" page; }
 
 zeroed()
 {
@@ -78,14 +76,6 @@ mappings()
 		io map "$name"
 	done
 	all_free
-}
-
-# Linux 6.12 and newer, with huge pages of 2 MiB, lets a module map one at once.
-maps_2_mib()
-{
-	case $(uname -m) in x86_64 | aarch64) ;; *) return 1 ;; esac
-	[ -d /sys/kernel/mm/transparent_hugepage ] &&
-		[ "$(getconf_page)" = 4096 ] && linux_at_least 6 12
 }
 
 # 16 MiB, touched page by page
@@ -129,12 +119,23 @@ io_uring()
 	by_device uring
 }
 
+pinned()
+{
+	cblock_load
+	for name in $(kinds); do
+		io pinned "$name"
+	done
+	wait_for '! grep -q ^block $cblock_dev' || fail "a block stays"
+	all_free
+}
+
 killed()
 {
 	cblock_load
 	name=$(kinds | head -1)
 	turn=0
 	while [ $turn -lt 3 ]; do
+		rm -f /tmp/held
 		"$cblock_io" hold 8388608 "$name" >/tmp/held &
 		pid=$!
 		wait_for "grep -q held /tmp/held" || fail "it does not hold"
@@ -155,6 +156,8 @@ cleaned_ahead()
 	cblock_load
 	wait_for "! grep -v ' dirty=0 ' $cblock_dev | grep -q '^region'" ||
 		fail "the background does not clean: $(cat $cblock_dev)"
+	same 19 "$(awk '$2 == "(cblock_clean)" { print $19 }' /proc/[0-9]*/stat 2>/dev/null)" \
+		"niceness of what cleans"
 	cblock_load clean=0
 	sleep 1
 	for name in $(region_names); do
@@ -196,6 +199,7 @@ run_cases "$@" \
 	"a fault maps 2 MiB, or else up to 64 pages:faults" \
 	"O_DIRECT into a block with pages:direct_io" \
 	"io_uring into a block with pages:io_uring" \
+	"what somebody still references is not freed:pinned" \
 	"what a killed process held is free:killed" \
 	"free memory is cleaned in the background:cleaned_ahead" \
 	"a driver in process, softirq and hardirq context:a_driver"

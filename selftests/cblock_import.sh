@@ -15,6 +15,8 @@ here=$(cd "$(dirname "$0")" && pwd)
 need_cblock
 cmdline_has mem=896M || skip_all "needs memory kept from the kernel"
 
+import() { helper "$here/cblock_import" "$@"; }
+
 # Without struct pages nobody maintains caches for a device on ARM.
 for_devices()
 {
@@ -31,9 +33,11 @@ frames()
 	for name in $(region_names); do
 		[ "$(region "$name" size)" -ge 8388608 ] || continue
 		[ "$1" = 0 ] || for_devices "$name" || continue
-		video_said=$("$here/cblock_video" /dev/video0 "$name" 2>&1) ||
-			fail "$name: $video_said"
-		say "$name: $video_said"
+		for cache in 0 1 2; do
+			video_said=$("$here/cblock_video" /dev/video0 "$name" $cache 2>&1) ||
+				fail "$name, cache mode $cache: $video_said"
+			[ ! "$video_said" ] || say "$name, cache mode $cache: $video_said"
+		done
 	done
 	rmmod vivid || fail "vivid does not unload"
 	all_free
@@ -42,6 +46,34 @@ frames()
 
 by_the_cpu() { frames 0; }
 as_a_device() { frames 1; }
+
+by_an_incoherent_device()
+{
+	cblock_load
+	load cblock_importer || fail "cblock_importer: $(dmesg | tail -1)"
+	for name in $(region_names); do
+		[ "$(region "$name" size)" -ge 4194304 ] || continue
+		import device "$name"
+	done
+	unload cblock_importer || fail "cblock_importer does not unload"
+	all_free
+}
+
+# Where the kernel can copy at all: else it warns of such a device.
+by_a_limited_device()
+{
+	slots=$(cat /sys/kernel/debug/swiotlb/io_tlb_nslabs 2>/dev/null)
+	[ "${slots:-0}" -gt 0 ] || return 0
+	cblock_load
+	load cblock_importer || fail "cblock_importer: $(dmesg | tail -1)"
+	for name in $(region_names); do
+		[ "$(region "$name" pages)" = no ] || continue
+		import limited "$name" 29
+		say "$name"
+	done
+	unload cblock_importer || fail "cblock_importer does not unload"
+	all_free
+}
 
 # vgem has no hardware, but imports as every driver with shmem helpers does.
 by_drm()
@@ -53,7 +85,7 @@ by_drm()
 	imports=0
 	for name in $(region_names); do
 		[ "$(region "$name" size)" -ge 8388608 ] && for_devices "$name" || continue
-		io drm "$name" "/dev/dri/${card##*/}"
+		import drm "$name" "/dev/dri/${card##*/}"
 		imports=$((imports + 1))
 	done
 	[ $imports -gt 0 ] || fail "no region to import from"
@@ -65,4 +97,6 @@ by_drm()
 run_cases \
 	"vivid captures into blocks by the CPU:by_the_cpu" \
 	"vivid captures into blocks as a device does:as_a_device" \
+	"caches are maintained for a device that is not coherent:by_an_incoherent_device" \
+	"a device that cannot reach a block gets no copy of it:by_a_limited_device" \
 	"a DRM driver imports a block and keeps it:by_drm"

@@ -6,105 +6,19 @@
  * Also built for 32 bits, as cblock_io32, for arm64.
  */
 #define _GNU_SOURCE
-#include <err.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#include <linux/cblock.h>
 #include <linux/dma-buf.h>
 #include <linux/dma-heap.h>
 #include <linux/io_uring.h>
 
-#define MIB	1048576UL
-
-static int device;
-
-static struct cblock_ioc_alloc request(__u64 size, const char *region)
-{
-	struct cblock_ioc_alloc alloc = { .size = size };
-
-	if (region)
-		snprintf(alloc.region, sizeof(alloc.region), "%s", region);
-	return alloc;
-}
-
-static int buffer(__u64 size, const char *region, __u32 cache,
-		  __u32 flags)
-{
-	struct cblock_ioc_alloc alloc = request(size, region);
-
-	alloc.cache = cache;
-	alloc.flags = flags;
-	if (ioctl(device, CBLOCK_IOC_ALLOC, &alloc))
-		err(1, "alloc %llu of %s", size, region ?: "any");
-	return alloc.fd;
-}
-
-static unsigned char *map(int fd, size_t size)
-{
-	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (at == MAP_FAILED)
-		err(1, "mmap of %zu", size);
-	return at;
-}
-
-/* The same at an address that is congruent to a physical one modulo 2 MiB. */
-static unsigned char *map_congruent(int fd, size_t size)
-{
-	char *room = mmap(NULL, size + 2 * MIB, PROT_NONE,
-			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-	void *at = (void *)(((uintptr_t)room + 2 * MIB - 1) & -(uintptr_t)(2 * MIB));
-
-	if (room == MAP_FAILED)
-		err(1, "room for %zu", size);
-	at = mmap(at, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, fd, 0);
-	if (at == MAP_FAILED)
-		err(1, "mmap of %zu", size);
-	return at;
-}
-
-static void must_be_zero(const unsigned char *at, size_t size, const char *what)
-{
-	const __u64 *word = (const void *)at;
-	size_t i;
-
-	for (i = 0; i < size / sizeof(*word); i++)
-		if (word[i])
-			errx(1, "%s: byte %zu is not 0", what, i * sizeof(*word));
-}
-
-static void must_hold(const unsigned char *at, size_t size, unsigned char tag,
-		      const char *what)
-{
-	size_t i;
-
-	for (i = 0; i < size; i += 512)
-		if (at[i] != tag)
-			errx(1, "%s: byte %zu is %#x, not %#x", what, i, at[i], tag);
-}
-
-static struct cblock_ioc_region region_of(const char *name)
-{
-	struct cblock_ioc_region region = { 0 };
-
-	for (; !ioctl(device, CBLOCK_IOC_REGION, &region); region.index++)
-		if (!strcmp(region.name, name))
-			return region;
-	err(1, "no region %s", name);
-}
+#include "cblock_io.h"
 
 /* zero REGION: what one owner wrote, no later one sees, through any door. */
 static int test_zero(char **arg)
@@ -153,9 +67,18 @@ static int test_heap(char **arg)
 	sync.flags = DMA_BUF_SYNC_END | DMA_BUF_SYNC_RW;
 	if (ioctl(data.fd, DMA_BUF_IOCTL_SYNC, &sync))
 		err(1, "DMA_BUF_IOCTL_SYNC");
+	if (fcntl(data.fd, F_GETFD) != FD_CLOEXEC)
+		errx(1, "O_CLOEXEC is not heeded");
 	close(data.fd);
 	munmap(at, 2 * MIB);
 
+	data.fd = 1;
+	if (!ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) || errno != EINVAL)
+		err(1, "a descriptor that is not 0");
+	if (!ioctl(heap, DMA_BUF_IOCTL_SYNC, &sync) || errno != ENOTTY)
+		err(1, "an unknown ioctl");
+	if (!ioctl(heap, DMA_HEAP_IOCTL_ALLOC, (void *)8) || errno != EFAULT)
+		err(1, "a bad pointer");
 	data.fd = 0;
 	data.fd_flags = 0x40000000;
 	if (!ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) || errno != EINVAL)
@@ -171,90 +94,10 @@ static int test_heap(char **arg)
 	return 0;
 }
 
-static void refuse(struct cblock_ioc_alloc alloc, int expected, const char *what)
-{
-	if (!ioctl(device, CBLOCK_IOC_ALLOC, &alloc))
-		err(1, "%s is accepted", what);
-	if (errno != expected)
-		err(1, "%s: not the errno %d", what, expected);
-}
-
-/* abi: every field, right and wrong */
-static int test_abi(char **arg)
-{
-	struct {
-		struct cblock_ioc_alloc alloc;
-		__u64 later;
-	} grown = { .alloc = request(4096, NULL) };
-	struct cblock_ioc_alloc alloc;
-	struct cblock_ioc_region region = { 0 };
-	struct cblock_ioc_info info = { 0 };
-	struct cblock_ioc_fit fit = { .size = 4096 };
-	int fd;
-
-	(void)arg;
-	if (ioctl(device, CBLOCK_IOC_INFO, &info) || info.version != 1 ||
-	    !info.regions)
-		err(1, "info: version %u, %u regions", info.version, info.regions);
-	for (; !ioctl(device, CBLOCK_IOC_REGION, &region); region.index++)
-		if (!region.size || !region.name[0] || !(region.caches & 1) ||
-		    region.free > region.size || region.largest > region.free)
-			err(1, "region %u", region.index);
-	if (errno != ENOENT || region.index != info.regions)
-		err(1, "%u regions of %u", region.index, info.regions);
-	if (ioctl(device, CBLOCK_IOC_FIT, &fit) || !fit.fits || !fit.largest)
-		err(1, "fit of a page");
-	fit.size = 1ULL << 50;
-	if (ioctl(device, CBLOCK_IOC_FIT, &fit) || fit.fits)
-		err(1, "fit of 2^50");
-	fit.align = 3;
-	if (!ioctl(device, CBLOCK_IOC_FIT, &fit) || errno != EINVAL)
-		err(1, "fit with alignment 3");
-
-	refuse(request(0, NULL), EINVAL, "size 0");
-	refuse(request(1ULL << 60, NULL), ENOMEM, "size 2^60");
-	refuse(request(~0ULL, NULL), ENOMEM, "size 2^64 - 1");
-	refuse(request(4096, "nowhere"), ENOENT, "an unknown region");
-	alloc = request(4096, NULL);
-	alloc.align = 3;
-	refuse(alloc, EINVAL, "alignment 3");
-	alloc.align = 1ULL << 31;
-	refuse(alloc, EINVAL, "alignment 2 GiB");
-	alloc = request(4096, NULL);
-	alloc.cache = 3;
-	refuse(alloc, EINVAL, "cache mode 3");
-	alloc = request(4096, NULL);
-	alloc.flags = 1U << 31;
-	refuse(alloc, EINVAL, "an unknown flag");
-	alloc = request(4096, NULL);
-	alloc.reserved = 1;
-	refuse(alloc, EINVAL, "a reserved field");
-	alloc = request(4096, NULL);
-	memset(alloc.region, 'x', sizeof(alloc.region));
-	refuse(alloc, EINVAL, "a name without end");
-
-	/* a newer program: fine as long as what it adds is 0 */
-	fd = ioctl(device, _IOWR(CBLOCK_IOC_MAGIC, 3, grown), &grown);
-	if (fd || close(grown.alloc.fd))
-		err(1, "a larger structure");
-	grown.alloc = request(4096, NULL);
-	grown.later = 1;
-	if (!ioctl(device, _IOWR(CBLOCK_IOC_MAGIC, 3, grown), &grown) ||
-	    errno != E2BIG)
-		err(1, "an unknown field");
-	if (!ioctl(device, _IOWR(CBLOCK_IOC_MAGIC, 9, fit), &fit) ||
-	    errno != ENOTTY)
-		err(1, "an unknown ioctl");
-	if (!ioctl(device, CBLOCK_IOC_ALLOC, (void *)8) || errno != EFAULT)
-		err(1, "a bad pointer");
-	return 0;
-}
-
-/* map REGION: what is allowed with a mapping, and what is not */
-static int test_map(char **arg)
+static void map_and_change(const char *region, __u32 flags)
 {
 	size_t size = 4 * MIB, page = sysconf(_SC_PAGESIZE);
-	int fd = buffer(size, arg[0], CBLOCK_CACHED, 0), status;
+	int fd = buffer(size, region, CBLOCK_CACHED, flags), status;
 	unsigned char *at = map_congruent(fd, size), *other;
 	pid_t child;
 
@@ -292,9 +135,17 @@ static int test_map(char **arg)
 
 	/* the mapping outlives the descriptor, and the memory is not reused */
 	close(fd);
-	fd = buffer(size, arg[0], CBLOCK_CACHED, 0);
+	fd = buffer(size, region, CBLOCK_CACHED, flags);
 	memset(map(fd, size), 0x33, size);
 	must_hold(other, size / 4, 0x22, "what was mapped");
+}
+
+/* map REGION: what is allowed with a mapping, and what is not */
+static int test_map(char **arg)
+{
+	map_and_change(arg[0], 0);
+	if (region_of(arg[0]).flags & CBLOCK_REGION_PAGES)
+		map_and_change(arg[0], CBLOCK_ALLOC_PAGES);
 	return 0;
 }
 
@@ -329,53 +180,29 @@ static int test_direct(char **arg)
 	return 0;
 }
 
-/* What <drm/drm.h> says, which not every C library brings. */
-struct prime_handle {
-	__u32 handle;
-	__u32 flags;
-	__s32 fd;
-};
-
-struct gem_close {
-	__u32 handle;
-	__u32 pad;
-};
-
-#define GEM_CLOSE		_IOW('d', 0x09, struct gem_close)
-#define PRIME_HANDLE_TO_FD	_IOWR('d', 0x2d, struct prime_handle)
-#define PRIME_FD_TO_HANDLE	_IOWR('d', 0x2e, struct prime_handle)
-
-/* drm REGION CARD: a DRM driver imports a block, and alone keeps it for a while */
-static int test_drm(char **arg)
+/* pinned REGION: what somebody has a reference to, here a pipe, is not freed */
+static int test_pinned(char **arg)
 {
-	struct prime_handle prime = { .flags = O_RDWR | O_CLOEXEC };
-	int card = open(arg[1], O_RDWR | O_CLOEXEC);
-	struct gem_close gem = { 0 };
-	size_t size = 4 * MIB;
-	unsigned char *at;
+	size_t page = sysconf(_SC_PAGESIZE);
+	struct iovec iov = { .iov_len = page };
+	unsigned char copy[page], *at;
+	int ends[2], fd;
 
-	if (card < 0)
-		err(1, "%s", arg[1]);
-	prime.fd = buffer(size, arg[0], CBLOCK_CACHED, 0);
-	at = map(prime.fd, size);
-	memset(at, 0x5a, size);
-	if (ioctl(card, PRIME_FD_TO_HANDLE, &prime))
-		err(1, "PRIME_FD_TO_HANDLE");
-	munmap(at, size);
-	close(prime.fd);
-
-	/* would be zero, or another's, had it been freed */
-	memset(map(buffer(size, arg[0], CBLOCK_CACHED, 0), size), 0xa5, size);
-	prime.fd = -1;
-	if (ioctl(card, PRIME_HANDLE_TO_FD, &prime))
-		err(1, "PRIME_HANDLE_TO_FD");
-	at = map(prime.fd, size);
-	must_hold(at, size, 0x5a, "what DRM kept");
-	munmap(at, size);
-	close(prime.fd);
-	gem.handle = prime.handle;
-	if (ioctl(card, GEM_CLOSE, &gem))
-		err(1, "GEM_CLOSE");
+	if (!(region_of(arg[0]).flags & CBLOCK_REGION_PAGES))
+		return 0;
+	fd = buffer(page, arg[0], CBLOCK_CACHED, CBLOCK_ALLOC_PAGES);
+	at = map(fd, page);
+	memset(at, 0x5a, page);
+	iov.iov_base = at;
+	if (pipe(ends) || vmsplice(ends[1], &iov, 1, 0) != (ssize_t)page)
+		err(1, "vmsplice");
+	munmap(at, page);
+	close(fd);
+	if (region_of(arg[0]).blocks != 1)
+		errx(1, "freed while a pipe holds its page");
+	if (read(ends[0], copy, page) != (ssize_t)page)
+		err(1, "the pipe");
+	must_hold(copy, page, 0x5a, "what the pipe holds");
 	return 0;
 }
 
@@ -533,49 +360,6 @@ static int test_behind(char **arg)
 	errx(1, "in %u turns nothing was freed behind the cleaner", turn);
 }
 
-static __u64 now(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
-
-static int heap_buffer(__u64 size, const char *path)
-{
-	struct dma_heap_allocation_data data = {
-		.len = size, .fd_flags = O_RDWR | O_CLOEXEC,
-	};
-	int heap = open(path, O_RDONLY | O_CLOEXEC);
-
-	if (heap < 0 || ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data))
-		err(1, "%llu of %s", size, path);
-	return data.fd;
-}
-
-/*
- * usable SIZE FROM: what it costs until the first byte is written, and to touch
- * every page after it. FROM is a region, or the path of a dma-heap.
- */
-static int test_usable(char **arg)
-{
-	size_t size = strtoull(arg[0], NULL, 0), page = sysconf(_SC_PAGESIZE), i;
-	__u64 start = now(), first, all;
-	unsigned char *at;
-	int fd;
-
-	fd = arg[1][0] == '/' ? heap_buffer(size, arg[1]) :
-				buffer(size, arg[1], CBLOCK_CACHED, 0);
-	at = map_congruent(fd, size);
-	__atomic_store_n(&at[0], 1, __ATOMIC_RELAXED);
-	first = now();
-	for (i = 0; i < size; i += page)
-		__atomic_store_n(&at[i], 1, __ATOMIC_RELAXED);
-	all = now();
-	printf("first=%llu touch=%llu\n", first - start, all - first);
-	return 0;
-}
-
 /* page: bytes of one */
 static int test_page(char **arg)
 {
@@ -584,40 +368,22 @@ static int test_page(char **arg)
 	return 0;
 }
 
-static const struct {
-	const char *name;
-	int args;
-	int (*run)(char **arg);
-} tests[] = {
+static const struct test tests[] = {
 	{ "zero", 1, test_zero },	/* REGION */
 	{ "heap", 1, test_heap },	/* PATH */
-	{ "abi", 0, test_abi },
 	{ "map", 1, test_map },		/* REGION */
 	{ "direct", 2, test_direct },	/* REGION FILE */
-	{ "drm", 2, test_drm },		/* REGION CARD */
+	{ "pinned", 1, test_pinned },	/* REGION */
 	{ "has-uring", 0, test_has_uring },
 	{ "uring", 2, test_uring },	/* REGION FILE */
 	{ "faults", 1, test_faults },	/* REGION */
 	{ "behind", 1, test_behind },	/* REGION */
 	{ "hold", 2, test_hold },	/* SIZE REGION */
 	{ "page", 0, test_page },
-	{ "usable", 2, test_usable },	/* SIZE REGION|PATH */
 	{ }
 };
 
 int main(int argc, char **argv)
 {
-	unsigned int i;
-
-	for (i = 0; tests[i].name; i++) {
-		if (argc < 2 || strcmp(argv[1], tests[i].name) ||
-		    argc < 2 + tests[i].args)
-			continue;
-		device = open("/dev/cblock", O_RDWR | O_CLOEXEC);
-		if (device < 0)
-			err(1, "/dev/cblock");
-		return tests[i].run(argv + 2);
-	}
-	fprintf(stderr, "usage: cblock_io TEST [ARG...]\n");
-	return 2;
+	return run_test(tests, argc, argv);
 }

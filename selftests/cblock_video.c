@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * cblock_video DEVICE REGION: a V4L2 capture driver fills blocks of REGION, as
- * dma-bufs, with frames of a test pattern; are the frames there?
+ * cblock_video DEVICE REGION CACHE: a V4L2 capture driver fills blocks of REGION,
+ * of that cache mode, as dma-bufs, with frames of a test pattern; are they there?
  *
  * The pattern is the one that vivid starts with: eight vertical bars of different colours.
  */
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -73,8 +75,8 @@ int main(int argc, char **argv)
 	unsigned char *at[BUFFERS];
 	unsigned int i;
 
-	if (argc != 3)
-		errx(2, "usage: cblock_video DEVICE REGION");
+	if (argc != 4)
+		errx(2, "usage: cblock_video DEVICE REGION CACHE");
 	video = open(argv[1], O_RDWR);
 	device = open("/dev/cblock", O_RDWR);
 	if (video < 0 || device < 0)
@@ -93,8 +95,13 @@ int main(int argc, char **argv)
 	for (i = 0; i < BUFFERS; i++) {
 		alloc = (struct cblock_ioc_alloc){ .size = format.fmt.pix.sizeimage };
 		snprintf(alloc.region, sizeof(alloc.region), "%s", argv[2]);
-		if (ioctl(device, CBLOCK_IOC_ALLOC, &alloc))
+		alloc.cache = atoi(argv[3]);
+		if (ioctl(device, CBLOCK_IOC_ALLOC, &alloc)) {
+			/* not every region can be anything but cached */
+			if (errno == EOPNOTSUPP && alloc.cache)
+				return 0;
 			err(1, "CBLOCK_IOC_ALLOC");
+		}
 		fd[i] = alloc.fd;
 		at[i] = mmap(NULL, alloc.size, PROT_READ, MAP_SHARED, alloc.fd, 0);
 		if (at[i] == MAP_FAILED)
