@@ -155,18 +155,17 @@ static bool held_by(struct device_node *user, struct users *users)
 	return true;
 }
 
-/* cblock takes regions without a device; it need not be loaded, or built. */
-static bool held_by_cblock(const struct device_node *np)
+/*
+ * Whoever makes a device of a node, or a region of cblock, sets this flag first
+ * and looks at the pages then: after a release they say enough.
+ */
+static int take_node(struct device_node *np, const char *name)
 {
-	void *(*region_of_node)(const struct device_node *np);
-	bool held;
-
-	region_of_node = (void *)__symbol_get("cblock_region_of_node");
-	if (!region_of_node)
-		return false;
-	held = region_of_node(np);
-	__symbol_put("cblock_region_of_node");
-	return held;
+	if (of_node_test_and_set_flag(np, OF_POPULATED))
+		return kml_fail(&bm_verdict, -EBUSY,
+				"release: %s is taken by a driver",
+				name);
+	return 0;
 }
 
 /* For unlock_users(), whatever is returned. */
@@ -175,9 +174,6 @@ static int check_drivers(const struct bm_region *region, const char *name,
 {
 	struct device_node *user;
 
-	if (held_by_cblock(region->np))
-		return kml_fail(&bm_verdict, -EBUSY, "release: cblock holds %s",
-				name);
 	for_each_node_with_property(user, "memory-region") {
 		int err;
 
@@ -257,14 +253,19 @@ int bm_release(const char *name)
 	err = find_region(m, name, &region);
 	err = err ?: check_node(region, name);
 	err = err ?: check_claims(m, region, name);
-	err = err ?: check_drivers(region, name, &users);
+	err = err ?: take_node(region->np, name);
+	if (err)
+		goto free;
+	err = check_drivers(region, name, &users);
 	err = err ?: check_pages(region, name);
 	if (!err) {
 		release_pages_of(region);
 		pr_info("released %s: %llu KiB at %#llx\n", name,
 			region->size >> 10, region->start);
 	}
+	of_node_clear_flag(region->np, OF_POPULATED);
 	unlock_users(&users);
+free:
 	bm_machine_free(m);
 unlock:
 	mutex_unlock(&release_lock);

@@ -10,9 +10,14 @@ static void put_node(struct cblock_region *region)
 {
 	if (region->priv)
 		release_mem_region(region->base, region->size);
+	of_node_clear_flag(region->of_node, OF_POPULATED);
 	of_node_put(region->of_node);
 }
 
+/*
+ * A node is taken the way for which the kernel has a flag: whoever makes a
+ * device of it, or gives its memory away, looks at that first.
+ */
 static int add_node(struct device_node *node)
 {
 	struct cblock_region region = { .source = "device-tree", .put = put_node };
@@ -44,6 +49,11 @@ static int add_node(struct device_node *node)
 	region.size = rmem->size;
 	region.pages = !of_property_read_bool(node, "no-map");
 	region.of_node = node;
+	if (of_node_test_and_set_flag(node, OF_POPULATED)) {
+		pr_err("region %s: %pOF is taken, by a driver or a release\n",
+		       region.name, node);
+		return -EBUSY;
+	}
 	if (region.pages) {
 		err = cblock_prove_pages(region.name, region.base, region.size);
 	} else if (!of_find_property(node, "reg", NULL)) {
@@ -54,8 +64,10 @@ static int add_node(struct device_node *node)
 					 true);
 		region.priv = node; /* to be released */
 	}
-	if (err)
+	if (err) {
+		of_node_clear_flag(node, OF_POPULATED);
 		return err;
+	}
 	of_node_get(node);
 	added = cblock_region_add(&region);
 	return PTR_ERR_OR_ZERO(added);

@@ -62,9 +62,12 @@ bad_nodes_are_refused()
 		"$(region_names | sort | tr '\n' ' ')" "the regions"
 	log=$(log_since)
 	for reason in "region lent: .* is reusable" \
-		"region dynamic: the name is taken" "region beyond:"; do
+		"region dynamic: the name is taken" "region beyond:" \
+		"region above: overlaps region paged" "'no name' is not a name"; do
 		echo "$log" | grep -q "$reason" || fail "not in the log: $reason"
 	done
+	# what is disabled is no mistake, nor is a node that two name
+	! echo "$log" | grep "region off\|region bare: [a-z]" || fail "complains"
 }
 
 memory_is_claimed_and_given_back()
@@ -107,7 +110,7 @@ run_cases \
 	"fixed nodes are regions, with and without pages:fixed_regions" \
 	"dynamic nodes are regions, where alloc-ranges says:dynamic_regions" \
 	"memory-region of a device is a region, once:memory_region_of_a_device" \
-	"reusable, disabled, doubled and absent memory is refused:bad_nodes_are_refused" \
+	"reusable, disabled, doubled, overlapping and absent memory is refused:bad_nodes_are_refused" \
 	"memory without pages is claimed, and given back:memory_is_claimed_and_given_back" \
 	"every byte of every region can be allocated:all_of_it_can_be_allocated" \
 	"the system's own memory is untouched:the_system_keeps_its_memory"
