@@ -53,6 +53,43 @@ struct bm_region {
 	bool enabled;
 };
 
+/* What became of a memory parameter. */
+enum bm_effect { BM_AS_ASKED, BM_DIFFERENTLY, BM_NOT_AT_ALL };
+
+/**
+ * struct bm_param - one parameter of the kernel's command line
+ * @name: before the '='
+ * @value: behind it
+ * @size: the size that it asks for, 0 if it does not start with one
+ * @rest: what follows the size
+ * @memory: it is about memory; only then the following are set
+ * @superseded: a later one of that name replaces it
+ * @effect: what became of it
+ * @why: how, in words
+ */
+struct bm_param {
+	const char *name;
+	const char *value;
+	u64 size;
+	const char *rest;
+	bool memory;
+	bool superseded;
+	enum bm_effect effect;
+	char why[160];
+};
+
+/**
+ * struct bm_params - all of them
+ * @line: the text that they point into
+ * @p: in the order of the command line
+ * @nr: how many
+ */
+struct bm_params {
+	char *line;
+	struct bm_param *p;
+	unsigned int nr;
+};
+
 /**
  * struct bm_machine - the state of this machine's memory, at one moment
  * @kept: the kernel kept memblock's arrays; else @memory and @reserved are
@@ -70,6 +107,7 @@ struct bm_region {
  * @page_structs: bytes that the memmap takes
  * @shadow: bytes that KASAN's shadow takes
  * @used: bytes by &enum bm_class
+ * @params: the command line's parameters
  */
 struct bm_machine {
 	bool kept;
@@ -86,6 +124,7 @@ struct bm_machine {
 	u64 page_structs;
 	u64 shadow;
 	u64 used[BM_CLASSES];
+	struct bm_params params;
 };
 
 static inline unsigned long *bm_zone_cma(const struct bm_machine *m, int nid,
@@ -113,41 +152,6 @@ const char *bm_region_fate(const struct bm_machine *m,
 
 /* params.c */
 
-/* What became of a memory parameter. */
-enum bm_effect { BM_AS_ASKED, BM_DIFFERENTLY, BM_NOT_AT_ALL };
-
-/**
- * struct bm_param - one memory parameter of the kernel's command line
- * @name: before the '='
- * @value: behind it
- * @size: the size that it asks for, 0 if it does not start with one
- * @rest: what follows the size
- * @superseded: a later one of that name replaces it
- * @effect: what became of it
- * @why: how, in words
- */
-struct bm_param {
-	const char *name;
-	const char *value;
-	u64 size;
-	const char *rest;
-	bool superseded;
-	enum bm_effect effect;
-	char why[160];
-};
-
-/**
- * struct bm_params - all of them
- * @line: the text that they point into
- * @p: in the order of the command line
- * @nr: how many
- */
-struct bm_params {
-	char *line;
-	struct bm_param *p;
-	unsigned int nr;
-};
-
 int bm_params_init(void);
 void bm_params_exit(void);
 int bm_params_read(struct bm_params *params, const struct bm_machine *m);
@@ -158,8 +162,7 @@ u64 bm_cma_granule(void);
 u64 bm_cma_unnamed(const struct bm_machine *m);
 
 /* lint.c */
-unsigned int bm_lint(struct seq_file *s, const struct bm_machine *m,
-		     const struct bm_params *params);
+unsigned int bm_lint(struct seq_file *s, const struct bm_machine *m);
 
 /* model.c */
 int bm_model_init(void);

@@ -14,7 +14,6 @@
 struct lint {
 	struct seq_file *s;
 	const struct bm_machine *m;
-	const struct bm_params *params;
 	unsigned int findings;
 };
 
@@ -219,17 +218,39 @@ static void lint_cma(struct lint *lint, const struct bm_param *p)
 			p->value);
 }
 
+/* Does a parameter want a region that is not there? */
+static void lint_reserve_mem_user(struct lint *lint, const struct bm_param *p)
+{
+	const char *wanted = p->value;
+	phys_addr_t start, size;
+	char region[32];
+
+	if (!strcmp(p->name, "trace_instance"))
+		wanted = strchr(p->value, '@') ? strchr(p->value, '@') + 1 : "";
+	else if (strcmp(p->name, "ramoops.mem_name") &&
+		 strcmp(p->name, "cblock.reserve_mem"))
+		return;
+	/* trace_instance= also takes an address */
+	if (!*wanted || isdigit(*wanted))
+		return;
+	snprintf(region, sizeof(region), "%.*s", (int)strcspn(wanted, ","),
+		 wanted);
+	if (kml_reserve_mem(region, &start, &size))
+		finding(lint, "reserve-mem-name",
+			"reserve_mem=SIZE:ALIGN:NAME with that name",
+			"%s= wants the region '%s', which no reserve_mem= made",
+			p->name, region);
+}
+
 static void lint_reserve_mem(struct lint *lint)
 {
-	const struct bm_params *params = lint->params;
-	char *line = bm_command_line_copy(), *rest = line, *name, *value;
-	const char *wanted;
-	phys_addr_t start, size;
+	const struct bm_params *params = &lint->m->params;
 	unsigned int i, count = 0;
 
 	for (i = 0; i < params->nr; i++) {
 		const struct bm_param *p = &params->p[i];
 
+		lint_reserve_mem_user(lint, p);
 		if (strcmp(p->name, "reserve_mem"))
 			continue;
 		if (++count == 9)
@@ -242,30 +263,11 @@ static void lint_reserve_mem(struct lint *lint)
 				"reserve_mem=SIZE:ALIGN:NAME on Linux 6.12 or newer",
 				"reserve_mem=%s: %s", p->value, p->why);
 	}
-
-	while (line && bm_command_line_next(&rest, &name, &value)) {
-		wanted = NULL;
-		if (!strcmp(name, "ramoops.mem_name") ||
-		    !strcmp(name, "cblock.reserve_mem"))
-			wanted = value;
-		else if (!strcmp(name, "trace_instance") && strchr(value, '@'))
-			wanted = strchr(value, '@') + 1;
-		/* trace_instance= also takes an address */
-		if (!wanted || !*wanted || isdigit(*wanted))
-			continue;
-		value[strcspn(value, ",")] = '\0';
-		if (kml_reserve_mem(wanted, &start, &size))
-			finding(lint, "reserve-mem-name",
-				"reserve_mem=SIZE:ALIGN:NAME with that name",
-				"%s= wants the region '%s', which no reserve_mem= made",
-				name, wanted);
-	}
-	kfree(line);
 }
 
 static void lint_params(struct lint *lint)
 {
-	const struct bm_params *params = lint->params;
+	const struct bm_params *params = &lint->m->params;
 	unsigned int i;
 
 	for (i = 0; i < params->nr; i++) {
@@ -288,14 +290,12 @@ static void lint_params(struct lint *lint)
  * bm_lint - look for contradictions
  * @s: where to print them, or NULL
  * @m: the state
- * @params: the command line's parameters
  *
  * Return: how many there are.
  */
-unsigned int bm_lint(struct seq_file *s, const struct bm_machine *m,
-		     const struct bm_params *params)
+unsigned int bm_lint(struct seq_file *s, const struct bm_machine *m)
 {
-	struct lint lint = { .s = s, .m = m, .params = params };
+	struct lint lint = { .s = s, .m = m };
 
 	lint_regions(&lint);
 	lint_params(&lint);

@@ -211,7 +211,10 @@ static int machine_fill(struct bm_machine *m)
 	err = bm_regions_read(m);
 	if (err)
 		return err;
-	return bm_usage_read(m);
+	err = bm_usage_read(m);
+	if (err)
+		return err;
+	return bm_params_read(&m->params, m);
 }
 
 /**
@@ -241,6 +244,7 @@ struct bm_machine *bm_machine_read(void)
  */
 void bm_machine_free(struct bm_machine *m)
 {
+	bm_params_free(&m->params);
 	bm_regions_free(m);
 	bm_ranges_free(&m->iomem);
 	bm_ranges_free(&m->memory);

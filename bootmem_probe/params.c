@@ -319,13 +319,15 @@ static void cblock_effect(struct bm_param *p, const struct bm_machine *m)
 	const struct bm_range *r;
 
 	bm_for_each_range(r, &m->iomem)
-		if (!strncmp(r->name, "cblock", 6)) {
+		if (!strcmp(r->name, "cblock") && bm_size(r) == p->size &&
+		    (*p->rest != '@' ||
+		     r->start == memparse(p->rest + 1, NULL))) {
 			effect(p, BM_AS_ASKED, "%llu KiB at %#llx",
 			       bm_size(r) >> 10, r->start);
 			return;
 		}
 	effect(p, BM_NOT_AT_ALL,
-	       "only a kernel with cblock built in takes it from memblock");
+	       "no such region; only a kernel with cblock built in makes one");
 }
 
 static const struct {
@@ -380,9 +382,9 @@ static void supersede(struct bm_params *params)
 }
 
 /**
- * bm_params_read - find the memory parameters and what became of them
- * @params: filled in, for bm_params_free()
- * @m: the state
+ * bm_params_read - read the command line, and what became of what is about memory
+ * @params: filled in, for bm_params_free(), whatever is returned
+ * @m: the state, everything else filled in
  *
  * Return: 0, or -ENOMEM.
  */
@@ -390,9 +392,9 @@ int bm_params_read(struct bm_params *params, const struct bm_machine *m)
 {
 	char *rest, *name, *value, *entry;
 	unsigned int i, from;
+	bool split;
 	int err;
 
-	memset(params, 0, sizeof(*params));
 	params->line = bm_command_line_copy();
 	if (!params->line)
 		return -ENOMEM;
@@ -401,19 +403,18 @@ int bm_params_read(struct bm_params *params, const struct bm_machine *m)
 		for (i = 0; i < ARRAY_SIZE(known); i++)
 			if (!strcmp(name, known[i].name))
 				break;
-		if (i == ARRAY_SIZE(known))
-			continue;
+		split = i < ARRAY_SIZE(known) && known[i].split;
 		from = params->nr;
 		do {
-			entry = known[i].split ? strsep(&value, ",") : value;
+			entry = split ? strsep(&value, ",") : value;
 			err = add_param(params, name, entry);
-			if (err) {
-				bm_params_free(params);
+			if (err)
 				return err;
-			}
-		} while (known[i].split && value);
-		for (; from < params->nr; from++)
+		} while (split && value);
+		for (; i < ARRAY_SIZE(known) && from < params->nr; from++) {
+			params->p[from].memory = true;
 			known[i].effect(&params->p[from], m);
+		}
 	}
 	supersede(params);
 	return 0;

@@ -221,27 +221,21 @@ static const char *effect_name(enum bm_effect effect)
 
 static void show_params(struct seq_file *s, const struct bm_machine *m)
 {
-	struct bm_params params;
 	unsigned int i;
 
-	if (bm_params_read(&params, m))
-		return;
-	for (i = 0; i < params.nr; i++)
-		seq_printf(s, "param %s=%s %s: %s\n", params.p[i].name,
-			   params.p[i].value, effect_name(params.p[i].effect),
-			   params.p[i].why);
-	bm_params_free(&params);
+	for (i = 0; i < m->params.nr; i++) {
+		const struct bm_param *p = &m->params.p[i];
+
+		if (p->memory)
+			seq_printf(s, "param %s=%s %s: %s\n", p->name,
+				   p->value, effect_name(p->effect), p->why);
+	}
 }
 
 static void show_lint(struct seq_file *s, const struct bm_machine *m)
 {
-	struct bm_params params;
-
-	if (bm_params_read(&params, m))
-		return;
-	seq_printf(s, "lint findings=%u\n", bm_lint(NULL, m, &params));
-	bm_lint(s, m, &params);
-	bm_params_free(&params);
+	seq_printf(s, "lint findings=%u\n", bm_lint(NULL, m));
+	bm_lint(s, m);
 }
 
 static void show_all(struct seq_file *s, const struct bm_machine *m)

@@ -212,7 +212,7 @@ bool kml_initrd(u64 *start, u64 *size)
 
 int kml_reserve_mem(const char *name, phys_addr_t *start, phys_addr_t *size)
 {
-	/* there in 6.12, not in 6.1 */
+	/* Linux 6.12, "mm/memblock: Add "reserve_mem" to reserved named memory at boot up" */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 12, 0)
 	return reserve_mem_find_by_name(name, start, size) ? 0 : -ENOENT;
 #else
