@@ -29,6 +29,9 @@ reading_fails_at_every_step()
 {
 	every_step -c $bm_dir/map read $bm_dev
 	[ "$refused" -gt 2 ] || fail "only $refused refusals"
+	for report in parameters lint; do
+		every_step -c $bm_dir/$report read $bm_dir/$report
+	done
 	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" "managed afterwards"
 }
 

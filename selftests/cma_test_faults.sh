@@ -16,6 +16,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 need_cma
 need_faults
 cma_load
+whole=$(area_field "$(default_area)" largest_fit)
 
 # within LIMIT COMMAND [UNDO]: LIMIT, as moving pages takes allocations, too. Nothing
 # stays, be it refused or undone.
@@ -86,6 +87,7 @@ reports_fail()
 		every_step read $cma_dir/$report
 		grep -q '^#' $cma_dir/$report || fail "no report in $report afterwards"
 	done
+	every_step read $cma_dev
 }
 
 loading_fails()
@@ -94,10 +96,13 @@ loading_fails()
 	cma_load
 }
 
+whole_area() { echo "alloc $((whole * page_size))" >$cma_dev; }
+
 nothing_is_lost()
 {
 	cma_load
-	ok $cma_dev 'alloc 32M'
+	wait_for whole_area 2>/dev/null ||
+		fail "$whole pages cannot be had again: $(last_verdict)"
 	ok $cma_dev 'free all'
 	unload cma_test
 }

@@ -6,11 +6,12 @@
  *
  *	failing [-c FILE]… FROM TO write DEVICE COMMAND [UNDO]
  *	failing [-c FILE]… FROM TO read FILE
- *	failing [-c FILE]… FROM TO load FILE MODULE
+ *	failing [-c FILE]… FROM TO load FILE MODULE [PARAMETERS]
  *
  * UNDO takes back what COMMAND did, where it did it; a module is unloaded. After
- * each step every FILE of -c must be as it was at first, or still not be there.
- * Says "refused=N last=STEP ended=yes done=yes": no more allocations than those
+ * each step every FILE of -c must be as it was at first, or still not be there;
+ * one that is the FILE of a read is read as it was, or not at all. Says
+ * "refused=N last=STEP ended=yes done=yes": no more allocations than those
  * failed, and without a failure it is done.
  */
 
@@ -58,12 +59,12 @@ static long disarm(long step)
 	return atol(left);
 }
 
-/* A file's content, "" if there is none. */
-static char *state_of(const char *name)
+/* A file's content, "" if there is none; and whether it could be read. */
+static char *state_of(const char *name, bool *done)
 {
 	static char buffer[STATE_MAX];
 	size_t length = 0;
-	ssize_t got;
+	ssize_t got = -1;
 	int fd = open(name, O_RDONLY);
 
 	while (fd >= 0 && length < sizeof(buffer) - 1) {
@@ -75,6 +76,7 @@ static char *state_of(const char *name)
 	if (fd >= 0)
 		close(fd);
 	buffer[length] = '\0';
+	*done = got >= 0;
 	return buffer;
 }
 
@@ -101,21 +103,17 @@ static bool write_failing(long step, char **argv, long *left)
 
 static bool read_failing(long step, char **argv, long *left)
 {
-	char buffer[4096];
-	ssize_t got = -1;
-	int fd;
+	const char *text;
+	bool done;
+	int i;
 
 	arm(step);
-	fd = open(argv[0], O_RDONLY);
-	while (fd >= 0) {
-		got = read(fd, buffer, sizeof(buffer));
-		if (got <= 0)
-			break;
-	}
+	text = state_of(argv[0], &done);
 	*left = disarm(step);
-	if (fd >= 0)
-		close(fd);
-	return !got;
+	for (i = 0; done && i < nr_files; i++)
+		if (!strcmp(files[i], argv[0]) && strcmp(states[i], text))
+			die(step, "read, but not as it was:", argv[0]);
+	return done;
 }
 
 static bool load_failing(long step, char **argv, long *left)
@@ -126,7 +124,7 @@ static bool load_failing(long step, char **argv, long *left)
 	if (fd < 0)
 		die(step, "cannot open", argv[0]);
 	arm(step);
-	done = !syscall(SYS_finit_module, fd, "", 0);
+	done = !syscall(SYS_finit_module, fd, argv[2] ? argv[2] : "", 0);
 	*left = disarm(step);
 	close(fd);
 	if (done && syscall(SYS_delete_module, argv[1], O_NONBLOCK))
@@ -141,7 +139,7 @@ static const struct operation {
 } operations[] = {
 	{ "write", 2, 3, write_failing },
 	{ "read", 1, 1, read_failing },
-	{ "load", 2, 2, load_failing },
+	{ "load", 2, 3, load_failing },
 	{ }
 };
 
@@ -161,12 +159,12 @@ int main(int argc, char **argv)
 {
 	const struct operation *operation;
 	long step, to, total = 0, left = 0, refused = 0;
-	bool done = false;
+	bool done = false, there;
 	int i;
 
 	while (argc > 2 && !strcmp(argv[1], "-c") && nr_files < FILES_MAX) {
 		files[nr_files] = argv[2];
-		states[nr_files++] = strdup(state_of(argv[2]));
+		states[nr_files++] = strdup(state_of(argv[2], &there));
 		argv += 2;
 		argc -= 2;
 	}
@@ -190,7 +188,7 @@ int main(int argc, char **argv)
 		done = operation->run(step, argv, &left);
 		refused += !done;
 		for (i = 0; i < nr_files; i++)
-			if (strcmp(states[i], state_of(files[i])))
+			if (strcmp(states[i], state_of(files[i], &there)))
 				die(step, done ? "done and undone, but changed:" :
 						 "refused, but changed:", files[i]);
 		if (left)

@@ -47,7 +47,7 @@ every_step()
 	same 'yes done=yes' "$ended" "the end of '$*'"
 }
 
-# every_load MODULE: the same for loading; of a load that is refused nothing
+# every_load MODULE [PARAMETERS]: the same for loading; of a load that is refused nothing
 # stays. The loader's vmalloc() warns with a call trace: what is less than an error
 # stays off the console, and the log is searched for what the checkers say.
 every_load()
@@ -57,7 +57,7 @@ every_load()
 	mark_log
 	read -r level _ </proc/sys/kernel/printk
 	echo 4 >/proc/sys/kernel/printk
-	(steps 5000 -c "/dev/$1" load "$load_file" "$1" && same 'yes done=yes' "$ended" "the end")
+	(steps 5000 -c "/dev/$1" load "$load_file" "$@" && same 'yes done=yes' "$ended" "the end")
 	steps_result=$?
 	echo "$level" >/proc/sys/kernel/printk
 	[ $steps_result = 0 ] || exit $steps_result

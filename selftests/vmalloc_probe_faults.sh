@@ -41,6 +41,27 @@ fill_fails_at_every_step()
 	nothing_left "fill 4K count=2 name=f" f
 }
 
+# What keeps a filling's areas asks once more where one allocation fails, so all
+# of its fail.
+area_cannot_be_kept()
+{
+	fails=/sys/kernel/debug/failslab
+	echo 1 >/sys/kernel/slab/radix_tree_node/failslab || fail "no failures of one kind"
+	echo Y >$fails/cache-filter
+	echo Y >$fails/task-filter
+	echo 100 >$fails/probability
+	echo -1 >$fails/times
+	(echo 1 >/proc/self/make-it-fail && put $vp_dev "fill 4K count=2 name=k") 2>/dev/null &&
+		kept=yes || kept=no
+	echo 0 >$fails/probability
+	echo N >$fails/task-filter
+	echo N >$fails/cache-filter
+	echo 0 >/sys/kernel/slab/radix_tree_node/failslab
+	same no "$kept" "a filling that cannot be kept"
+	grep -q 'fewer than 2 areas' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	no_own_areas
+}
+
 report_fails_at_every_step()
 {
 	every_step read $vp_dev
@@ -60,6 +81,7 @@ run_cases \
 	"alloc, every step:alloc_fails_at_every_step" \
 	"alloc with a nested array:nested_array_fails_at_every_step" \
 	"fill, every step:fill_fails_at_every_step" \
+	"an area that cannot be kept:area_cannot_be_kept" \
 	"reports:report_fails_at_every_step" \
 	"loading:loading_fails" \
 	"unloads:unloads"
