@@ -66,6 +66,12 @@ from_memblock()
 	dmesg | grep -q 'cblock=4096G,large: there is no such free memory' ||
 		fail "too large a range is not refused"
 	dmesg | grep -q 'cblock=0: not SIZE' || fail "a size of 0 is not refused"
+	for effect in 16M:as-asked 8M@0x20000000,fixed:as-asked \
+		8M@0x20400000,overlap:not-at-all 4096G,large:not-at-all \
+		0:not-at-all 4M:as-asked; do
+		grep -q "^param cblock=${effect%:*} ${effect#*:}:" /sys/kernel/debug/bootmem_probe/parameters ||
+			fail "$effect: $(cat /sys/kernel/debug/bootmem_probe/parameters)"
+	done
 	ok /dev/cblock 'alloc 16M region=boot name=all'
 	ok /dev/cblock 'clear all'
 	ok /dev/cblock 'free all'

@@ -34,8 +34,6 @@ allocate_and_free()
 	all_free
 }
 
-getconf_page() { "$cblock_io" page; }
-
 without_a_name()
 {
 	cblock_load
