@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --mem 1G --append 'mem=900M memmap=900M memmap=1M$0x30000000 cma=2G cma=3G hugetlb_cma=3G numa_cma=0:3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:64K:r1 reserve_mem=64K:64K:r2 reserve_mem=64K:64K:r3 reserve_mem=64K:64K:r4 reserve_mem=64K:64K:r5 reserve_mem=64K:64K:r6 reserve_mem=64K:64K:r7 reserve_mem=64K:64K:r8 reserve_mem=64K:64K:r9 cblock=1M'
+# kmemlab-vm: --mem 1G --append 'mem=800M mem=900M memmap=800M memmap=1M$0x30000000 memmap=2M$0x31000000,1M#0x31000000 memmap=junk cma=2G cma=3G hugetlb_cma=3G numa_cma=0:3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:64K:r1 reserve_mem=64K:64K:r2 reserve_mem=64K:64K:r3 reserve_mem=64K:64K:r4 reserve_mem=64K:64K:r5 reserve_mem=64K:64K:r6 reserve_mem=64K:64K:r7 reserve_mem=64K:64K:r8 reserve_mem=64K:64K:r9 reserve_mem=128K:64K:r1 cblock=1M'
 #
 # A command line on which little comes true: what became of each parameter, and
 # what the lint says.
@@ -20,22 +20,37 @@ release_number() { uname -r | awk -F. '{ printf "%d%02d\n", $1, $2 }'; }
 limits()
 {
 	say "$(cat "$bm_dir/parameters")"
-	bm_effect mem=900M as-asked
-	same "$(tr ' ' '\n' </proc/cmdline | grep -c -E '^(mem|memmap|cma|crashkernel|reserve_mem|cblock|numa_cma|hugetlb_cma)=')" \
+	# x86 goes by the lowest, the others by the last
+	if is_x86; then
+		bm_effect mem=800M as-asked
+		bm_effect mem=900M not-at-all
+	else
+		bm_effect mem=800M differently
+		bm_effect mem=900M as-asked
+	fi
+	# memmap= is split at its commas
+	same "$(tr ' ,' '\n' </proc/cmdline | grep -c -E '^(mem|memmap|cma|crashkernel|reserve_mem|cblock|numa_cma|hugetlb_cma)=|^1M#')" \
 		"$(grep -c '^param ' "$bm_dir/parameters")" "memory parameters"
 }
 
 memmap()
 {
 	if is_x86; then
-		bm_effect memmap=900M as-asked
+		bm_effect memmap=800M as-asked
 		# shellcheck disable=SC2016 # a dollar
 		bm_effect 'memmap=1M$0x30000000' as-asked
+		# half of it is what the next one says
+		# shellcheck disable=SC2016
+		bm_effect 'memmap=2M$0x31000000' differently
+		bm_effect 'memmap=1M#0x31000000' as-asked
 	else
-		bm_effect memmap=900M not-at-all
+		bm_effect memmap=800M not-at-all
+		# shellcheck disable=SC2016
+		bm_effect 'memmap=1M$0x30000000' not-at-all
 	fi
+	bm_effect memmap=junk not-at-all
 	bm_found memmap-dollar
-	# the other one has its dollar
+	# the others have their dollar, or no size
 	same 1 "$(grep -c '^finding memmap-dollar' "$bm_dir/lint")" "findings about memmap="
 }
 
@@ -78,9 +93,14 @@ reserve()
 			bm_effect reserve_mem=64K:64K:$name as-asked
 			grep -q "^used reserve_mem name=$name kib=64 " "$bm_dir/used" ||
 				fail "$name is not part of what is reserved"
+			grep -q "^layout .* use=reserve_mem kib=64 name=$name$" "$bm_dir/layout" ||
+				fail "$name is not laid out"
 		done
+		# there is one of that name, and of another size
+		bm_effect reserve_mem=128K:64K:r1 differently
 	else
 		bm_effect reserve_mem=64K:64K:r1 not-at-all
+		bm_effect reserve_mem=128K:64K:r1 not-at-all
 		bm_found reserve-mem-failed
 	fi
 }

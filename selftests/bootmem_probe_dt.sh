@@ -49,7 +49,8 @@ fates()
 	for pair in outside@e800000:outside-ram both@50000000:no-map \
 		left@51000000:reserved scratch@5c000000:reserved \
 		first@54000000:cma off@5b000000:disabled keep@60000000:reserved \
-		dynamic:reserved unmapped@60200000:no-map; do
+		dynamic:reserved unmapped@60200000:no-map toolarge:refused \
+		straddles@7fff0000:partly-reserved; do
 		same "${pair#*:}" "$(fate "${pair%:*}")" "the fate of ${pair%:*}"
 	done
 	same "$(meminfo CmaTotal)" "$(bm_field zones '^total' cma)" CmaTotal
@@ -69,6 +70,7 @@ contradictions()
 		same 1 "$(grep -c "^finding $text" "$bm_dir/lint")" "findings '$text' ($(cat "$bm_dir/lint"))"
 	done <<-EOF
 		outside-memory: outside@e800000 reserves 0xe800000-0xe80ffff, of which the memory nodes hold 0 KiB of 64;
+		outside-memory: straddles@7fff0000 reserves 0x7fff0000-0x8000ffff, of which the memory nodes hold 64 KiB of 128;
 		region-on-kernel: onkernel@40a00000 reserves 0x40a00000-0x40a0ffff, and the kernel's [a-z]* is at 0x40
 		region-on-initrd: oninitrd@48100000 reserves 0x48100000-0x4810ffff, and the RAM disk is at 0x4[0-9a-f]*-0x4
 		no-map-reusable: both@50000000 has
@@ -134,6 +136,7 @@ release()
 	same released "$(fate scratch@5c000000)" "the fate of scratch"
 	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" "managed"
 	bm_refused 'Device or resource busy' "release scratch"
+	grep -q 'scratch is in the buddy already' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
 	bm_refused 'Device or resource busy' "release scratch@5c000000"
 	same $((before + 65536)) "$(meminfo MemTotal)" "MemTotal after two refusals"
 
@@ -161,20 +164,43 @@ release_others()
 refusals()
 {
 	before=$(meminfo MemTotal)
-	bm_refused 'No such file or directory' "release nosuch"
-	bm_refused 'No such file or directory' "release scrat"
-	bm_refused 'No such file or directory' "release scratch@"
-	bm_refused 'Operation not permitted' "release keep"
-	bm_refused 'Invalid argument' "release unmapped"
-	bm_refused 'Invalid argument' "release first"
-	bm_refused 'Invalid argument' "release uneven"
-	bm_refused 'Invalid argument' "release twin"
-	bm_refused 'Numerical result out of range' "release outside"
-	bm_refused 'Device or resource busy' "release left"
-	grep -q 'overlaps right@' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
-	bm_refused 'Device or resource busy' "release held"
-	grep -q 'pcie@10000000 holds held' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	while IFS=: read -r name errno words; do
+		bm_refused "$errno" "release $name"
+		grep -q "$words" "$bm_dir/verdict" || fail "$name: $(cat "$bm_dir/verdict")"
+	done <<-EOF
+		nosuch:No such file or directory:no reserved-memory region 'nosuch'
+		scrat:No such file or directory:no reserved-memory region 'scrat'
+		scratch@:No such file or directory:no reserved-memory region 'scratch@'
+		keep:Operation not permitted:not declared kmemlab,releasable
+		off:Invalid argument:boot did not reserve off
+		toolarge:Invalid argument:boot did not reserve toolarge
+		unmapped:Invalid argument:unmapped is no-map
+		first:Invalid argument:first is reusable
+		uneven:Invalid argument:not made of whole pages
+		twin:Invalid argument:several regions are called 'twin'
+		outside:Numerical result out of range:no page struct at 0xe800000
+		straddles:Numerical result out of range:no page struct at 0x80000000
+		left:Device or resource busy:overlaps right@
+		onkernel:Device or resource busy:'Kernel [a-z]*' claims
+		held:Device or resource busy:pcie@10000000 holds held
+		spoken:Device or resource busy:pcie@10000000/function holds spoken
+		crowd:Device or resource busy:/crowd[1-9] holds crowd
+	EOF
 	same "$before" "$(meminfo MemTotal)" "MemTotal after refusals"
+}
+
+# A page of it that somebody refers to, whom no device tree knows.
+referred()
+{
+	before=$(meminfo MemTotal)
+	load kmemlab_claim start=0x60804000 || fail "no kmemlab_claim"
+	bm_refused 'Device or resource busy' "release twin@60800000"
+	grep -q 'somebody uses twin@60800000 at 0x60804000' "$bm_dir/verdict" ||
+		fail "$(cat "$bm_dir/verdict")"
+	same "$before" "$(meminfo MemTotal)" "MemTotal while it is used"
+	unload kmemlab_claim || fail "kmemlab_claim does not unload"
+	ok $bm_dev "release twin@60800000"
+	same $((before + 64)) "$(meminfo MemTotal)" "MemTotal afterwards"
 }
 
 # A driver that binds to anything, to a device that wants the region.
@@ -199,7 +225,7 @@ by_cblock()
 	before=$(meminfo MemTotal)
 	load cblock || fail "cblock does not load"
 	bm_refused 'Device or resource busy' "release block"
-	grep -q 'cblock holds block' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	grep -q 'block is taken' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
 	unload cblock || fail "cblock does not unload"
 	ok $bm_dev "release block"
 	same $((before + 256)) "$(meminfo MemTotal)" "MemTotal once cblock is gone"
@@ -217,4 +243,5 @@ run_cases "$@" "the nodes are those of /sys/firmware/devicetree:tree" \
 	"release raises MemTotal by the size, once, and the pages are used:release" \
 	"dynamic regions and one of two namesakes:release_others" \
 	"what cannot be released:refusals" \
+	"a page that somebody refers to:referred" \
 	"a platform device holds its region while it is bound:unbound"

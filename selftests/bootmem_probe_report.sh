@@ -84,6 +84,21 @@ memblock()
 		same "$(grep -c ' : System RAM$' /proc/iomem)" \
 			"$(grep -c '^memory ' "$bm_dir/memblock")" "ranges of RAM"
 		in_firmware_map
+		# memory is what is present, and reserved of it what is not managed
+		for pair in memory:present reserved:reserved; do
+			awk -v array=${pair%:*} -v kib="$(bm_field zones '^total' ${pair#*:})" '
+				function number(hex,   i, value) {
+					for (i = 3; i <= length(hex); i++)
+						value = value * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+					return value
+				}
+				$1 == array {
+					split($3, r, "-")
+					kib -= (number(r[2]) + 1 - number(r[1])) / 1024
+				}
+				END { exit !(kib > -1024 && kib < 1024) }
+			' "$bm_dir/memblock" || fail "${pair%:*}: $(cat "$bm_dir/memblock")"
+		done
 		return
 	fi
 	same kept-by-the-kernel "$source" source
@@ -175,7 +190,7 @@ layout()
 	same "${total:-0}" "$(awk '$3 == "use=cma" { sum += substr($4, 5) } END { print sum + 0 }' "$bm_dir/layout")" \
 		"CMA in the layout"
 	# what is reserved for a use is laid out for it
-	for use in kernel initrd device-tree region; do
+	for use in kernel initrd device-tree region crash-kernel reserve_mem; do
 		awk -v use=$use '
 			$1 == "used" && $2 == use {
 				for (i = 1; i <= NF; i++)
@@ -186,8 +201,10 @@ layout()
 			END { exit !(sum > -64 && sum < 64) }
 		' "$bm_dir/used" "$bm_dir/layout" || fail "$use: $(cat "$bm_dir/used" "$bm_dir/layout")"
 	done
-	for name in code data; do
-		grep -q "^used kernel name=$name kib=[1-9]" "$bm_dir/used" || fail "no size of the kernel's $name"
+	for use in kernel:code kernel:data device-tree:unflattened device-tree:blob; do
+		case $use in device-tree:*) [ -e /sys/firmware/fdt ] || continue ;; esac
+		grep -q "^used ${use%:*} name=${use#*:} kib=[1-9]" "$bm_dir/used" || fail "no size of $use"
+		grep -q "^layout .* use=${use%:*} .*name=${use#*:}" "$bm_dir/layout" || fail "no place of $use"
 	done
 }
 
