@@ -88,6 +88,15 @@ bad_words()
 	no 'No such file or directory' 'free nobody'
 	no 'Invalid argument' 'free'
 	no 'Invalid argument' 'free kept other'
+	refused 'Invalid argument' $cma_dev fit
+	no 'Invalid argument' 'fit 0'
+	no 'No such file or directory' 'fit 64K area=nowhere'
+	no 'Invalid argument' 'pin'
+	no 'Invalid argument' 'pin 0'
+	no 'No such file or directory' 'pin 64K area=nowhere'
+	no 'Invalid argument' 'unpin now'
+	no 'No such file or directory' 'unpin'
+	no 'Invalid argument' 'reset now'
 }
 
 bad_alignments()
@@ -104,15 +113,25 @@ bad_writes()
 	same 'Invalid argument' "$("$here/cma_test_io" $cma_dev zero)" "a write of no bytes"
 	same 'a write of no bytes' "$(said)" "its reason"
 	same 'Bad address' "$("$here/cma_test_io" $cma_dev badwrite)" "a write from nowhere"
-	dd if=/dev/zero bs=4096 count=1 2>/dev/null | tr '\0' x >/tmp/cma_line
+	# what would be a command if it were cut off
+	printf '%-4096s' 'alloc 64K name=long' >/tmp/cma_line
 	for size in 257 258 4096; do
 		dd if=/tmp/cma_line bs=$size count=1 of=$cma_dev 2>/dev/null &&
 			fail "a line of $size bytes is taken"
+		case $(said) in
+		"a command of $size bytes; at most 256"*) ;;
+		*) fail "a line of $size bytes: $(said)" ;;
+		esac
 	done
+	dd if=/tmp/cma_line bs=256 count=1 of=$cma_dev 2>/dev/null ||
+		fail "a line of 256 bytes is refused"
+	ok $cma_dev 'free long'
 	printf 'alloc 64K\0name=x' >/tmp/cma_line
 	dd if=/tmp/cma_line bs=4096 of=$cma_dev 2>/dev/null && fail "a NUL is taken"
 	printf 'free kept\nfree kept\n' >/tmp/cma_line
 	dd if=/tmp/cma_line bs=4096 of=$cma_dev 2>/dev/null && fail "two lines are taken"
+	printf '0\n\n' >/tmp/cma_line
+	dd if=/tmp/cma_line bs=4096 of=$cma_dev 2>/dev/null && fail "an empty second line is taken"
 	rm -f /tmp/cma_line
 	same 1 "$(allocations)" "allocations after bad writes"
 }
@@ -134,7 +153,7 @@ help_is_printed()
 bad_parameters()
 {
 	unload cma_test || fail "does not unload"
-	for parameter in area=nowhere resolve=maybe; do
+	for parameter in area=nowhere resolve=maybe track=maybe; do
 		mark_log
 		load cma_test $parameter 2>/dev/null && fail "loads with $parameter"
 		log_since | grep -q "${parameter%=*}" || fail "$parameter is not named in the log"

@@ -38,6 +38,21 @@ an_allocation_has_an_owner()
 	same '' "$(owner_of "$pfn")" "the record after the release"
 }
 
+# Its pages go back from the middle, from the start and from the end.
+given_back_in_parts()
+{
+	load kmemlab_parts || fail "no kmemlab_parts"
+	grep ' comm=insmod ' $cma_dir/owners | sed 's/ age=.*//' >/tmp/cma_parts
+	while read -r line; do say "$line"; done </tmp/cma_parts
+	{ read -r _ first first_pages; read -r _ second second_pages; } </tmp/cma_parts
+	same 2 "$(wc -l </tmp/cma_parts)" "records of what is left"
+	same 'pages=2 pages=6' "$first_pages $second_pages" "what is left"
+	same 6 $((${second#pfn=} - ${first#pfn=})) "pages from one to the other"
+	rm -f /tmp/cma_parts
+	unload kmemlab_parts || fail "kmemlab_parts stays"
+	same 0 "$(grep -c ' comm=insmod ' $cma_dir/owners)" "records at the end"
+}
+
 # Records come from a pool; many live ones must not be lost.
 no_record_is_lost()
 {
@@ -72,10 +87,13 @@ map_adds_up()
 	ok $cma_dev 'alloc 3M name=three'
 	for area in $(awk '!/^#/ { print $1 }' $cma_dir/areas); do
 		awk -v a="$area" '!/^#/ && $1 == a {
-				if ($2 != sprintf("0x%x", n) && !(n == 0 && $2 == "0")) exit 2
+				if ($2 != sprintf("0x%x", n) && !(n == 0 && $2 == "0") || $4 == class) exit 2
+				class = $4
 				n += $3 } END { print n }' $cma_dir/map >/tmp/cma_map ||
-			fail "the map of $area has a gap"
+			fail "the map of $area has a gap, or two runs where there is one"
 		same "$(area_field "$area" pages)" "$(cat /tmp/cma_map)" "pages in the map of $area"
+		total=/sys/kernel/mm/cma/$area/total_pages
+		[ ! -e "$total" ] || same "$(cat "$total")" "$(cat /tmp/cma_map)" "pages of $area"
 	done
 	rm -f /tmp/cma_map
 	awk -v want="$(alloc_field three pages)" '$4 == "allocated" { n += $3 } END { exit n < want }' \
@@ -140,6 +158,7 @@ latency_counts()
 	ok $cma_dev "alloc $(($(area_field "$area" largest_fit) * page_size)) name=whole"
 	refused 'Cannot allocate memory' $cma_dev 'alloc 8M'
 	ok $cma_dev 'free whole'
+	grep -q "^area=$area op=alloc size=more count=1 " $cma_dir/latency || fail "the whole area is not counted"
 	grep -q "^area=$area op=alloc size=16M .* failed=1 " $cma_dir/latency ||
 		fail "a failure is not counted: $(cat $cma_dir/latency)"
 	ok $cma_dev reset
@@ -258,6 +277,7 @@ dma_says_out_of_reach()
 
 run_cases \
 	"an allocation has an owner until it is freed:an_allocation_has_an_owner" \
+	"an allocation that is given back in parts:given_back_in_parts" \
 	"no record is lost:no_record_is_lost" \
 	"what was there before is shown as such:before_load_is_said" \
 	"the map adds up:map_adds_up" \

@@ -12,6 +12,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 . "$here/cma_test.sh"
 need_cma
 
+tracing=/sys/kernel/tracing
 full='Cannot allocate memory'
 busy='Device or resource busy'
 
@@ -113,7 +114,7 @@ pinned()
 		$(verdict_field pinned_kib))) "KiB in sum"
 	attempts=$(verdict_field attempts)
 	[ "$attempts" -gt 0 ] || fail "no attempt was seen"
-	events=/sys/kernel/tracing/events/cma
+	events=$tracing/events/cma
 	[ -d $events ] || fail "no $events"
 	if [ -e $events/cma_alloc_busy_retry ]; then
 		same "$attempts" "$(verdict_field retries)" "retries"
@@ -150,6 +151,8 @@ the_pin_goes_and_it_works()
 one_pin_costs_a_range_only()
 {
 	ok $cma_dev 'pin 64K'
+	same $((65536 / page_size)) "$(area_field "$(default_area)" pinned)" "pinned pages of the area"
+	same 0 "$(grep -c ' comm=sh ' $cma_dir/owners)" "allocations that the pinned pages were"
 	ok $cma_dev 'alloc 8M name=beside'
 	ok $cma_dev 'free beside'
 	ok $cma_dev unpin
@@ -223,14 +226,26 @@ interrupted()
 thirty_two_are_kept()
 {
 	more=$(($(default_kib) + 1024))K
+	before=$(verdict_id)
 	i=0
 	while [ $i -lt 40 ]; do
 		echo "alloc $more" >$cma_dev
 		i=$((i + 1))
 	done 2>/dev/null
-	same 32 "$(verdicts)" "verdicts"
-	same 32 "$(sed -n 's/^verdict id=\([0-9]*\) .*/\1/p' $cma_dir/verdict | sort -n | uniq | wc -l)" "different verdicts"
+	last=$(verdict_id)
+	same $((before + 40)) "$last" "the newest one"
+	same "$(seq $((last - 31)) "$last")" \
+		"$(sed -n 's/^verdict id=\([0-9]*\) .*/\1/p' $cma_dir/verdict)" "verdicts"
 }
+
+# isolated 1|0: trace what alloc_contig_range() tries, or no more
+isolated()
+{
+	echo "$1" >$tracing/events/page_isolation/test_pages_isolated/enable
+	: >$tracing/trace
+}
+
+isolations() { grep -c test_pages_isolated: $tracing/trace; }
 
 fit_answers_and_changes_nothing()
 {
@@ -252,10 +267,14 @@ fit_answers_and_changes_nothing()
 	echo "$larger" | grep -q '^fit: no; ' || fail "more than is free fits"
 	ok $cma_dev 'fit 1E'
 	grep -q '^fit: no; the whole area' $cma_dir/verdict || fail "an exabyte fits"
+	isolated 1
 	ok $cma_dev 'fit 2M align=4M'
+	same 0 "$(isolations)" "attempts to isolate pages"
 	pfn=$(sed -n 's/^fit: yes; .* pfn=\(0x[0-9a-f]*\) .*/\1/p' $cma_dir/verdict)
 	ok $cma_dev 'alloc 2M align=4M name=there'
 	same "$pfn" "$(alloc_field there pfn)" "where it was said to fit"
+	[ "$(isolations)" -gt 0 ] || fail "attempts to isolate pages do not show"
+	isolated 0
 	ok $cma_dev 'free there'
 	refused 'Invalid argument' $cma_dev 'fit 1M align=3K'
 	refused 'Invalid argument' $cma_dev 'pin 64K align=64K'
