@@ -59,6 +59,30 @@ areas_are_hidden() { [ "$(field range used)" = hidden ]; }
 finding() { awk -v item="$1" '$2 == item { sub(":", "", $3); print $3 }' $vp_dir/check; }
 seen() { awk -v item="$1" '$2 == item { sub("^[^:]*: ", ""); print }' $vp_dir/check; }
 
+# The kernel may warn of a size of 0, once: not on the console, and without a panic.
+check_zero()
+{
+	read -r level _ </proc/sys/kernel/printk
+	read -r panic </proc/sys/kernel/panic_on_warn
+	echo 4 >/proc/sys/kernel/printk
+	echo 0 >/proc/sys/kernel/panic_on_warn
+	put $vp_dev "check zero"
+	result=$?
+	echo "$panic" >/proc/sys/kernel/panic_on_warn
+	echo "$level" >/proc/sys/kernel/printk
+	return $result
+}
+
+# Blocks of vm_map_ram(). Older kernels say so of what is being freed, too: that has
+# a guard page, or is small.
+ram_blocks()
+{
+	awk -v page="$(page_size)" '$1 == "area" && $4 == "kind=vm_map_ram" {
+		pages = substr($3, 6) / page
+		n += pages > 100 && pages % 8 == 0
+	} END { print n + 0 }' $vp_dir/areas
+}
+
 # Storm threads that there are.
 threads() { cat /proc/[0-9]*/comm 2>/dev/null | grep -c '^vmalloc_storm'; }
 

@@ -48,16 +48,18 @@ alignment()
 
 names()
 {
+	ok $vp_dev "alloc 4K name=v2"
 	ok $vp_dev "alloc 4K"
 	ok $vp_dev "alloc 4K"
-	same 2 "$(allocations)" "unnamed allocations"
+	same 'v2 v1 v3' "$(sed -n 's/^allocation name=\([^ ]*\) .*/\1/p' $vp_dev | xargs)" \
+		"names, of which the first was taken"
 	ok $vp_dev "alloc 4K name=A-b_c.1234567890123456789012345"
 	refused 'File exists' $vp_dev "alloc 4K name=A-b_c.1234567890123456789012345"
 	refused "$inval" $vp_dev "alloc 4K name=A-b_c.12345678901234567890123456"
 	refused "$inval" $vp_dev "alloc 4K name=a/b"
 	refused "$inval" $vp_dev "alloc 4K name="
 	refused 'No such file or directory' $vp_dev "free nobody"
-	same 3 "$(allocations)" "allocations after refusals"
+	same 4 "$(allocations)" "allocations after refusals"
 	ok $vp_dev "free all"
 	ok $vp_dev "free all"
 	same 0 "$(allocations)" "allocations after free all"
@@ -67,16 +69,25 @@ pattern_is_verified()
 {
 	ok $vp_dev "alloc 64K name=good"
 	ok $vp_dev "alloc 64K name=bad"
+	ok $vp_dev "alloc 64K name=worse"
 	ok $vp_dev "corrupt bad"
+	ok $vp_dev "corrupt worse"
 	mark_log
 	ok $vp_dev "free good"
+	refused 'Input/output error' $vp_dev "free worse"
 	refused 'Input/output error' $vp_dev "free bad"
-	log_since | grep -q 'byte 32768 of 65536: found' || fail "no word of what was found"
+	same 2 "$(log_since | sed -n 's/.* byte 32768 of 65536: found [0-9a-f]* instead of //p' | sort -u | wc -l)" \
+		"words that should have been there, in two blocks"
 	grep -q "'bad' did not contain" $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
 	# of a single page it is a byte in the middle
 	ok $vp_dev "alloc 1 name=inside"
 	ok $vp_dev "corrupt inside"
 	refused 'Input/output error' $vp_dev "free inside"
+	# and of all that are given back it is one
+	ok $vp_dev "alloc 64K name=bad"
+	ok $vp_dev "corrupt bad"
+	ok $vp_dev "alloc 64K name=good"
+	refused 'Input/output error' $vp_dev "free all"
 	same 0 "$(allocations)" "allocations"
 	same 0 "$(own_areas)" "areas"
 }

@@ -12,16 +12,6 @@ need_module vmalloc_probe
 vp_load
 ! areas_are_hidden || skip_all "this kernel hides its areas"
 
-# Blocks of vm_map_ram(). Older kernels say so of what is being freed, too: that has
-# a guard page, or is small.
-ram_blocks()
-{
-	awk -v page="$(page_size)" '$1 == "area" && $4 == "kind=vm_map_ram" {
-		pages = substr($3, 6) / page
-		n += pages > 100 && pages % 8 == 0
-	} END { print n + 0 }' $vp_dir/areas
-}
-
 # watch CASE CONDITION: during a storm, look at the areas until awk's CONDITION is
 # true of what was seen up to then: all areas of the module, sizes by kind, all
 # different sizes and the longest in pages, areas at a multiple of 1 MiB, and most

@@ -58,7 +58,8 @@ svg()
 }
 
 # report [KEY=VALUE…]: of a range of 16 MiB: 4 are vmalloc, 4 free, 2 an ioremap,
-# the rest free; with other values where given
+# the rest free; with other values where given. One area was freed while another
+# took its place.
 report()
 {
 	awk -v change="$*" '
@@ -85,6 +86,7 @@ report()
 	allocation name=mine size=4096 areas=1 range=8192 slack=0 guard=4096 pages=1 runs=1
 	area at=-8192 size=8192 kind=module pages=1 order=0
 	area at=0 size=4194304 kind=vmalloc pages=1023 order=0 caller=who+0x1/0x2 [some]
+	area at=1048576 size=65536 kind=vmap pages=16 order=0
 	area at=8388608 size=2097152 kind=ioremap pages=0 order=0 caller=probe+0x3/0x4
 	area at=33554432 size=4096 kind=module pages=1 order=0
 	EOT
@@ -119,6 +121,27 @@ verdicts()
 	verdict 'this kernel hides its areas' used=hidden
 }
 
+text_exactly()
+{
+	report | retold json= >"$work/text"
+	same "$(cat <<-EOT
+		vmalloc range: 16M, 6M used by 2 areas; largest of 2 holes 6M; lazily freed hidden
+		nothing is wrong
+
+		kind            areas      range      pages
+		vmalloc             1         4M       1023
+		ioremap             1         2M          0
+
+		holes from     number   together
+		4M                  2        10M
+
+		   areas      range  caller
+		       1         4M  who+0x1/0x2 [some]
+		       1         2M  probe+0x3/0x4
+	EOT
+	)" "$(cat "$work/text")" text
+}
+
 json_exactly()
 {
 	same '{"range":{"size":16777216,"used":6291456,"free":10485760,"areas":2,"pages":1023,"holes":2,"largest_hole":6291456,"fragmentation":0.400,"lazy":null},"verdict":"nothing is wrong","kinds":[{"name":"vmalloc","areas":1,"bytes":4194304,"pages":1023},{"name":"ioremap","areas":1,"bytes":2097152,"pages":0}],"holes":[{"from":4194304,"count":2,"bytes":10485760}],"callers":[{"symbol":"who+0x1/0x2 [some]","areas":1,"bytes":4194304},{"symbol":"probe+0x3/0x4","areas":1,"bytes":2097152}],"allocations":[{"name":"mine","size":4096,"range":8192}]}' \
@@ -127,6 +150,8 @@ json_exactly()
 	grep -q '^{"range":{"size":16777216,"used":null},"verdict":"this kernel hides' "$work/hidden" ||
 		fail "hidden: $(cat "$work/hidden")"
 	"$here/json_valid" <"$work/hidden" || fail "not valid: $(cat "$work/hidden")"
+	report | sed 's/ range=8192 / range=hidden /' | retold json=yes |
+		grep -q '"name":"mine","size":4096,"range":null}' || fail "an allocation whose area is hidden"
 }
 
 pictures_exactly()
@@ -136,6 +161,9 @@ pictures_exactly()
 		"$(sed -n 's/^  \([.vi]\)\1\{63\}$/\1/p' "$work/map" | uniq -c | awk '{ printf "%s %s ", $1, $2 }')" rows
 	grep -q '^  a character: 16K; *\. hole *v vmalloc *i ioremap *$' "$work/map" ||
 		fail "legend: $(tail -n 1 "$work/map")"
+	# of a range that has far more than is used, holes are drawn shorter
+	same 'v~i~' "$(report size=68719476736 | retold map=yes |
+		sed -n 's/^  \([.~vi]*\)$/\1/p' | tr -d '\n' | sed 's/\(.\)\1*/\1/g')" "a large range"
 	report | retold "svg=$work/known" >/dev/null
 	same '0.000 250.000 #4c78a8 250.000 250.000 #eeeeee 500.000 125.000 #f58518 625.000 375.000 #eeeeee ' \
 		"$(sed -n 's/^<rect x="\([0-9.]*\)" y="24" width="\([0-9]*\.[0-9]*\)" .*fill="\([^"]*\)".*/\1 \2 \3/p' \
@@ -168,6 +196,7 @@ run_cases \
 	"JSON:json" \
 	"SVG:svg" \
 	"verdicts on known reports:verdicts" \
+	"text of a known report:text_exactly" \
 	"JSON of a known report:json_exactly" \
 	"pictures of a known report:pictures_exactly" \
 	"mistakes:mistakes"

@@ -231,6 +231,41 @@ own_areas_are_attributed()
 	same 0 "$(own_areas)" "areas of this module afterwards"
 }
 
+# Of what does not change meanwhile the report is exact, whatever else does; and
+# whoever allocates goes on.
+exact_while_others_allocate()
+{
+	count=100000
+	[ "$(field range size)" -gt 4294967296 ] || count=10000
+	page=$(page_size)
+	ok $vp_dev "fill 1 count=$count name=many"
+	: >"$work/times"
+	(
+		while put $vp_dev "alloc 8K name=other" && put $vp_dev "free other"; do
+			echo >>"$work/times"
+		done
+	) &
+	other=$!
+	reads=0
+	while [ "$(wc -l <"$work/times")" -lt 20 ]; do
+		callers=$(grep '^caller .*\[vmalloc_probe\]$' $vp_dev)
+		case $callers in
+		"caller areas=$count bytes=$((count * 2 * page)) "*) ;;
+		*)
+			kill $other
+			fail "of $count areas: $callers" ;;
+		esac
+		reads=$((reads + 1))
+	done
+	kill -0 $other || fail "an allocation failed meanwhile"
+	kill $other
+	wait $other 2>/dev/null
+	{ put $vp_dev "free other"; } 2>/dev/null
+	say "$reads reports of $count areas, $(wc -l <"$work/times") allocations meanwhile"
+	ok $vp_dev "free many"
+	same 0 "$(own_areas)" "areas of this module afterwards"
+}
+
 addresses_are_protected()
 {
 	ok $vp_dev "alloc 4K name=one"
@@ -268,6 +303,7 @@ run_cases \
 	"ioremaps are where they are:ioremaps_are_where_they_are" \
 	"locks are timed:locks_are_timed" \
 	"own areas are attributed:own_areas_are_attributed" \
+	"exact while others allocate:exact_while_others_allocate" \
 	"addresses are protected:addresses_are_protected" \
 	"reads in small pieces:reads_in_small_pieces" \
 	"unloads:unloads"

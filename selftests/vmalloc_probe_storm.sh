@@ -39,9 +39,12 @@ mixed()
 	vp_load
 	same '' "$(cat $vp_dir/storm)" "report before the first storm"
 	tries=0
+	blocks=$(ram_blocks)
 	while [ $tries -lt 5 ]; do
 		before=$(picture)
 		storm mixed 400
+		# these would stay, and be there before the next storm
+		[ "$(ram_blocks)" -le "$blocks" ] || fail "vm_map_ram has $(ram_blocks) blocks, $blocks before"
 		after=$(picture)
 		[ "$before" = "$after" ] && return
 		tries=$((tries + 1))
@@ -64,11 +67,16 @@ one_at_a_time()
 		[ "$(field range used)" ] || fail "no report during a storm"
 		ok $vp_dev "alloc 100K name=meanwhile"
 		ok $vp_dev "free meanwhile"
+		ok $vp_dev "alloc 100K name=stays"
+		! rmmod vmalloc_probe 2>/dev/null || fail "unloaded during a storm"
 		[ "$(threads)" -gt 0 ] || fail "the storm is over too early"
 	)
 	result=$?
 	end_storm
 	[ $result = 0 ] || exit $result
+	areas_are_hidden || same '0 1' "$(storm_field own_areas_before) $(storm_field own_areas_after)" \
+		"areas of the module, of which one came meanwhile"
+	ok $vp_dev "free stays"
 	storm fix_size 10
 }
 

@@ -42,15 +42,38 @@ two_hundred_users()
 	same 0 "$(own_areas)" "areas"
 }
 
+# A name that was free when a large allocation began may be taken when that is
+# done: then it is given back.
+one_name()
+{
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		put $vp_dev "alloc 32M name=twice" 2>/dev/null &
+		large=$!
+		until [ "$(own_areas)" != 0 ]; do
+			kill -0 $large 2>/dev/null || break
+		done
+		small=lost
+		! put $vp_dev "alloc 4K name=twice" 2>/dev/null || small=won
+		wait $large && large=won || large=lost
+		same 1 "$(allocations)" "allocations of one name"
+		ok $vp_dev "free twice"
+		no_own_areas
+		[ $small$large != wonlost ] || return 0
+		same lostwon $small$large "the small and the large one"
+	done
+	say "the large one was always first"
+}
+
 busy_while_open()
 {
-	exec 3<$vp_dir/areas
-	head -c 10 <&3 >/dev/null
-	exec 4<$vp_dev
-	if rmmod vmalloc_probe 2>/dev/null; then
-		fail "unloaded while a reader had it open"
-	fi
-	exec 3<&- 4<&-
+	for file in "$vp_dir"/* $vp_dev; do
+		exec 3<"$file"
+		head -c 10 <&3 >/dev/null
+		if rmmod vmalloc_probe 2>/dev/null; then
+			fail "unloaded while a reader had $file open"
+		fi
+		exec 3<&-
+	done
 }
 
 closed_midway()
@@ -89,6 +112,7 @@ load_and_unload()
 
 run_cases \
 	"two hundred users:two_hundred_users" \
+	"one name:one_name" \
 	"busy while it is open:busy_while_open" \
 	"readers that leave early:closed_midway" \
 	"unload while allocated:unload_while_allocated" \
