@@ -17,6 +17,15 @@ if [ "${1:-}" = -t ]; then
 fi
 report=${KMEMLAB_REPORT:-/dev/null}
 log=$(mktemp /tmp/kmemlab-run.XXXXXX) || exit 1
+
+# What a script leaves running holds its output open, and perhaps a device; each
+# script is a process group.
+end_group()
+{
+	[ ! -s "$log.group" ] || kill -9 -- "-$(cat "$log.group")" 2>/dev/null
+	rm -f "$log.group"
+}
+
 trap 'end_group; rm -f "$log" "$log.status" "$log.group"' EXIT
 trap 'exit 1' HUP INT TERM
 
@@ -31,14 +40,6 @@ if [ $# = 0 ]; then
 	done
 fi
 [ $# -gt 0 ] || { echo "no selftests in $here"; exit 1; }
-
-# What a script leaves running holds its output open, and perhaps a device; each
-# script is a process group.
-end_group()
-{
-	[ ! -s "$log.group" ] || kill -9 -- "-$(cat "$log.group")" 2>/dev/null
-	rm -f "$log.group"
-}
 
 # What a script's KTAP and exit status amount to.
 outcomes()
