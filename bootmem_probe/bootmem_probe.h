@@ -100,6 +100,8 @@ struct bm_params {
  * @held: pages that the buddy allocator never got
  * @cma: pageblocks that belong to CMA
  * @dt_memory: the device tree's memory nodes
+ * @initrd_start: where the boot loader put the RAM disk, which may be gone by now
+ * @initrd_size: 0 if nobody tells of one
  * @layout: everything by use, sorted; flags are of &enum bm_class
  * @regions: reserved-memory nodes
  * @nr_regions: how many
@@ -117,6 +119,8 @@ struct bm_machine {
 	struct bm_ranges held;
 	struct bm_ranges cma;
 	struct bm_ranges dt_memory;
+	u64 initrd_start;
+	u64 initrd_size;
 	struct bm_ranges layout;
 	struct bm_region *regions;
 	unsigned int nr_regions;
@@ -139,7 +143,6 @@ extern struct kml_verdict bm_verdict;
 struct bm_machine *bm_machine_read(void);
 void bm_machine_free(struct bm_machine *m);
 int bm_usage_read(struct bm_machine *m);
-bool bm_initrd(u64 *start, u64 *last);
 const char *bm_class_name(enum bm_class class);
 
 /* regions.c */

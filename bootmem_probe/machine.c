@@ -169,6 +169,29 @@ static int read_dt_memory(struct bm_machine *m)
 	return 0;
 }
 
+static void of_initrd(struct bm_machine *m)
+{
+	struct device_node *chosen = of_find_node_by_path("/chosen");
+	u64 start, end;
+
+	if (!bm_of_number(chosen, "linux,initrd-start", &start) &&
+	    !bm_of_number(chosen, "linux,initrd-end", &end) && start < end) {
+		m->initrd_start = start;
+		m->initrd_size = end - start;
+	}
+	of_node_put(chosen);
+}
+
+static int read_initrd(struct bm_machine *m)
+{
+	int err = kml_initrd(&m->initrd_start, &m->initrd_size);
+
+	if (err != -ENOENT)
+		return err;
+	of_initrd(m);
+	return 0;
+}
+
 static int copy_ranges(struct bm_ranges *to, const struct bm_ranges *from)
 {
 	int err = bm_ranges_grow(to, from->nr);
@@ -206,6 +229,9 @@ static int machine_fill(struct bm_machine *m)
 	if (err)
 		return err;
 	err = read_dt_memory(m);
+	if (err)
+		return err;
+	err = read_initrd(m);
 	if (err)
 		return err;
 	err = bm_regions_read(m);

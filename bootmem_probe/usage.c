@@ -77,31 +77,6 @@ static int claim_iomem(struct bm_machine *m, struct bm_ranges *held)
 	return 0;
 }
 
-/**
- * bm_initrd - where the initial RAM disk was
- * @start: first byte
- * @last: last byte
- *
- * Return: whether there was one that the boot loader told of.
- */
-bool bm_initrd(u64 *start, u64 *last)
-{
-	struct device_node *chosen;
-	bool known;
-	u64 size;
-
-	if (kml_initrd(start, &size)) {
-		*last = *start + size - 1;
-		return true;
-	}
-	chosen = of_find_node_by_path("/chosen");
-	known = !bm_of_number(chosen, "linux,initrd-start", start) &&
-		!bm_of_number(chosen, "linux,initrd-end", last) &&
-		*last && *start <= --*last;
-	of_node_put(chosen);
-	return known;
-}
-
 #ifdef CONFIG_OF
 static void extend(struct bm_range *r, const void *p, size_t size)
 {
@@ -321,7 +296,6 @@ int bm_usage_read(struct bm_machine *m)
 {
 	struct bm_ranges held = { };
 	const struct bm_range *r;
-	u64 start, last;
 	int err = 0;
 
 	bm_for_each_range(r, &m->held) {
@@ -335,8 +309,9 @@ int bm_usage_read(struct bm_machine *m)
 	}
 	err = err ?: claim_iomem(m, &held);
 	err = err ?: claim_regions(m, &held);
-	if (!err && bm_initrd(&start, &last))
-		err = claim(m, &held, start, last, BM_INITRD, "");
+	if (!err && m->initrd_size)
+		err = claim(m, &held, m->initrd_start,
+			    m->initrd_start + m->initrd_size - 1, BM_INITRD, "");
 	err = err ?: claim_device_tree(m, &held);
 	err = err ?: claim_reserve_mem(m, &held);
 	/* the BIOS's first MiB: kept back as a whole, in System RAM or not */

@@ -148,6 +148,21 @@ int kml_iomem_walk(void (*visit)(void *arg, const struct resource *res,
 	return walk.done ? 0 : -EIO;
 }
 
+#if defined(MODULE) || defined(CONFIG_X86)
+static ssize_t read_file(const char *name, void *buffer, size_t size)
+{
+	struct file *file = filp_open(name, O_RDONLY, 0);
+	loff_t pos = 0;
+	ssize_t len;
+
+	if (IS_ERR(file))
+		return PTR_ERR(file);
+	len = kernel_read(file, buffer, size, &pos);
+	fput(file);
+	return len;
+}
+#endif
+
 #ifndef MODULE
 #include <linux/init.h>
 
@@ -157,25 +172,17 @@ char *kml_command_line(void)
 	return kstrdup(saved_command_line, GFP_KERNEL) ?: ERR_PTR(-ENOMEM);
 }
 #else
+/* saved_command_line is not exported. */
 char *kml_command_line(void)
 {
 	const size_t max = SZ_64K;
-	struct file *file;
-	loff_t pos = 0;
 	ssize_t len;
 	char *line;
 
 	line = kmalloc(max, GFP_KERNEL);
 	if (!line)
 		return ERR_PTR(-ENOMEM);
-	/* saved_command_line is not exported */
-	file = filp_open("/proc/cmdline", O_RDONLY, 0);
-	if (IS_ERR(file)) {
-		kfree(line);
-		return ERR_CAST(file);
-	}
-	len = kernel_read(file, line, max - 1, &pos);
-	fput(file);
+	len = read_file("/proc/cmdline", line, max - 1);
 	if (len < 0) {
 		kfree(line);
 		return ERR_PTR(len);
@@ -186,27 +193,33 @@ char *kml_command_line(void)
 }
 #endif
 
-#if defined(CONFIG_X86) && defined(CONFIG_DEBUG_BOOT_PARAMS)
+#ifdef CONFIG_X86
 #include <asm/bootparam.h>
 
-bool kml_initrd(u64 *start, u64 *size)
+/* boot_params is not exported. */
+int kml_initrd(u64 *start, u64 *size)
 {
-	static const char *const path[] = { "x86", "boot_params", "data", NULL };
-	const struct debugfs_blob_wrapper *blob = debugfs_data(path);
-	const struct boot_params *params;
+	struct boot_params *params;
+	int err = -ENOENT;
 
-	if (!blob || blob->size != sizeof(*params))
-		return false;
-	params = blob->data;
-	*start = params->hdr.ramdisk_image |
-		 (u64)params->ext_ramdisk_image << 32;
-	*size = params->hdr.ramdisk_size | (u64)params->ext_ramdisk_size << 32;
-	return *size;
+	params = kmalloc(sizeof(*params), GFP_KERNEL);
+	if (!params)
+		return -ENOMEM;
+	if (read_file("/sys/kernel/boot_params/data", params, sizeof(*params)) ==
+	    sizeof(*params)) {
+		*start = params->hdr.ramdisk_image |
+			 (u64)params->ext_ramdisk_image << 32;
+		*size = params->hdr.ramdisk_size |
+			(u64)params->ext_ramdisk_size << 32;
+		err = 0;
+	}
+	kfree(params);
+	return err;
 }
 #else
-bool kml_initrd(u64 *start, u64 *size)
+int kml_initrd(u64 *start, u64 *size)
 {
-	return false;
+	return -ENOENT;
 }
 #endif
 

@@ -56,9 +56,11 @@ char *kml_command_line(void);
  * @start: physical address
  * @size: bytes
  *
- * Return: whether it is known; on other architectures the device tree tells.
+ * Context: process, /sys mounted.
+ * Return: 0; -ENOENT if nobody tells (on other architectures the device tree
+ * does); -ENOMEM.
  */
-bool kml_initrd(u64 *start, u64 *size);
+int kml_initrd(u64 *start, u64 *size);
 
 /**
  * kml_reserve_mem - what became of a reserve_mem= on the command line
