@@ -87,11 +87,12 @@ static void lint_region(struct lint *lint, const struct bm_region *region)
 /* A static node on top of the kernel or of the RAM disk. */
 static void lint_on_kernel(struct lint *lint, const struct bm_region *region)
 {
+	const struct bm_machine *m = lint->m;
+	u64 initrd_last = m->initrd_start + m->initrd_size - 1;
 	const struct bm_range *r, *res;
-	u64 start, last;
 
 	bm_for_each_range(r, &region->asked) {
-		bm_for_each_range(res, &lint->m->iomem) {
+		bm_for_each_range(res, &m->iomem) {
 			if (!strncmp(res->name, "Kernel ", 7) &&
 			    bm_common(r, res->start, res->last)) {
 				finding(lint, "region-on-kernel",
@@ -102,12 +103,13 @@ static void lint_on_kernel(struct lint *lint, const struct bm_region *region)
 				break;
 			}
 		}
-		if (bm_initrd(&start, &last) && bm_common(r, start, last))
+		if (m->initrd_size &&
+		    bm_common(r, m->initrd_start, initrd_last))
 			finding(lint, "region-on-initrd",
 				"move the node, or have the boot loader move the RAM disk",
 				"%s reserves %#llx-%#llx, and the RAM disk is at %#llx-%#llx",
-				name_of(region), r->start, r->last, start,
-				last);
+				name_of(region), r->start, r->last,
+				m->initrd_start, initrd_last);
 	}
 }
 
@@ -190,7 +192,7 @@ static void lint_cma(struct lint *lint, const struct bm_param *p)
 {
 	const struct bm_machine *m = lint->m;
 	const struct bm_range *r;
-	bool low = false, high = false;
+	bool low = false;
 
 	if (!IS_ENABLED(CONFIG_DMA_CMA)) {
 		if (p->size)
@@ -207,11 +209,9 @@ static void lint_cma(struct lint *lint, const struct bm_param *p)
 			p->value, p->why, largest_zone(m) >> 10);
 		return;
 	}
-	bm_for_each_range(r, &m->cma) {
+	bm_for_each_range(r, &m->cma)
 		low |= r->start < SZ_4G;
-		high |= r->last >= SZ_4G;
-	}
-	if (p->size && high && !low && bm_ranges_overlap(&m->memory, 0, SZ_4G - 1))
+	if (p->size && !low && bm_ranges_overlap(&m->memory, 0, SZ_4G - 1))
 		finding(lint, "cma-above-4g",
 			"cma=SIZE@0-4G",
 			"cma=%s: all of CMA is above 4 GiB, out of reach for devices with a 32-bit mask, which then silently get memory from elsewhere",

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --mem 1G --append 'mem=800M mem=900M memmap=800M memmap=1M$0x30000000 memmap=2M$0x31000000,1M#0x31000000 memmap=junk cma=2G cma=3G hugetlb_cma=3G numa_cma=0:3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:64K:r1 reserve_mem=64K:64K:r2 reserve_mem=64K:64K:r3 reserve_mem=64K:64K:r4 reserve_mem=64K:64K:r5 reserve_mem=64K:64K:r6 reserve_mem=64K:64K:r7 reserve_mem=64K:64K:r8 reserve_mem=64K:64K:r9 reserve_mem=128K:64K:r1 cblock=1M'
+# kmemlab-vm: --mem 1G --append 'mem=800M mem=900M memmap=800M memmap=1M$0x30000000 memmap=2M$0x31000000,1M#0x31000000 memmap=junk cma=2G cma=3G hugetlb_cma=3G numa_cma=0:3G crashkernel=64G ramoops.mem_name=nosuch reserve_mem=64K:64K:r1 reserve_mem=64K:64K:r2 reserve_mem=64K:64K:r3 reserve_mem=64K:64K:r4 reserve_mem=64K:64K:r5 reserve_mem=64K:64K:r6 reserve_mem=64K:64K:r7 reserve_mem=64K:64K:r8 reserve_mem=64K:64K:r9 reserve_mem=128K:64K:r1 cblock=1M reserve_mem=junk words="one cblock=2M"'
 #
 # A command line on which little comes true: what became of each parameter, and
 # what the lint says.
@@ -29,7 +29,7 @@ limits()
 		bm_effect mem=900M as-asked
 	fi
 	# memmap= is split at its commas
-	same "$(tr ' ,' '\n' </proc/cmdline | grep -c -E '^(mem|memmap|cma|crashkernel|reserve_mem|cblock|numa_cma|hugetlb_cma)=|^1M#')" \
+	same "$(sed 's/"[^"]*"//g' /proc/cmdline | tr ' ,' '\n' | grep -c -E '^(mem|memmap|cma|crashkernel|reserve_mem|cblock|numa_cma|hugetlb_cma)=|^1M#')" \
 		"$(grep -c '^param ' "$bm_dir/parameters")" "memory parameters"
 }
 
@@ -61,6 +61,9 @@ cma()
 	bm_effect cma=3G not-at-all
 	bm_effect hugetlb_cma=3G not-at-all
 	bm_effect numa_cma=0:3G not-at-all
+	! unknown numa_cma ||
+		grep -q '^param numa_cma=0:3G not-at-all: this kernel is built without it$' "$bm_dir/parameters" ||
+		fail "$(cat "$bm_dir/parameters")"
 	if [ "$(meminfo CmaTotal)" ]; then
 		bm_found cma-too-large
 		largest=$(sed -n 's/^zone .* present=\([0-9]*\) .*/\1/p' "$bm_dir/zones" | sort -n | tail -n 1)
@@ -88,6 +91,8 @@ reserve()
 	grep -q "^finding reserve-mem-name: ramoops.mem_name= wants the region 'nosuch'" \
 		"$bm_dir/lint" || fail "$(cat "$bm_dir/lint")"
 	bm_effect reserve_mem=64K:64K:r9 not-at-all
+	grep -q '^param reserve_mem=junk not-at-all: not SIZE:ALIGN:NAME$' "$bm_dir/parameters" ||
+		fail "$(cat "$bm_dir/parameters")"
 	if [ "$(release_number)" -ge 612 ]; then
 		for name in r1 r2 r3 r4 r5 r6 r7 r8; do
 			bm_effect reserve_mem=64K:64K:$name as-asked

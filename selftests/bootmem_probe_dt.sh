@@ -58,6 +58,13 @@ fates()
 		fail "scratch is not 64 MiB of what is reserved"
 }
 
+# with ranges that are not mapped, which have a flag
+arrays()
+{
+	[ ! -e /sys/kernel/debug/memblock/memory ] || kept_memblock
+	cma_by_zone
+}
+
 contradictions()
 {
 	for kind in outside-memory region-on-kernel region-on-initrd \
@@ -115,7 +122,7 @@ fill()
 # next can come from nowhere else.
 release()
 {
-	page=$(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev)
+	page=$(bm_page)
 	[ -r /proc/kpageflags ] || fail "no /proc/kpageflags"
 	# compaction may have a block in its hands: 32 MiB with 16 KiB pages
 	block=$(($(sed -n 's/^Pages per block: *//p' /proc/pagetypeinfo) * page / 1048576))
@@ -239,6 +246,7 @@ set --
 module_file cblock >/dev/null && set -- "cblock holds its region while it is loaded:by_cblock"
 run_cases "$@" "the nodes are those of /sys/firmware/devicetree:tree" \
 	"what became of each node:fates" \
+	"memblock's arrays and CMA by zone:arrays" \
 	"every contradiction is found:contradictions" \
 	"release raises MemTotal by the size, once, and the pages are used:release" \
 	"dynamic regions and one of two namesakes:release_others" \

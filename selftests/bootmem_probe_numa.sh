@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm-arm64: --mem 1G --smp 2 --append cma=17M --qemu '-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
-# kmemlab-vm-x86_64: --mem 5G --smp 2 --append 'cma=64M numa_cma=1:16M hugetlb_cma=1:1G nokaslr' --qemu '-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=3G -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+# kmemlab-vm-arm64: --mem 1G --smp 2 --append 'cma=17M crashkernel=32M retain_initrd' --qemu '-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+# kmemlab-vm-x86_64: --mem 5G --smp 2 --append 'cma=64M numa_cma=1:16M hugetlb_cma=1:1G crashkernel=32M retain_initrd mem=nopentium nokaslr' --qemu '-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=3G -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
 #
 # Two nodes: on arm64 they adjoin, on a PC the hole below 4 GiB is between
 # them. There, CMA ends up above 4 GiB; a kernel that is placed in the second node,
@@ -16,6 +16,16 @@ need_module bootmem_probe
 [ -d /sys/devices/system/node/node1 ] || skip_all "needs a machine with two nodes"
 bm_load
 
+# memory_of NODE: bytes of memblock's memory
+memory_of()
+{
+	sum=0
+	for range in $(sed -n "s/^memory [0-9]* \([^ ]*\) node=$1\( .*\)\{0,1\}$/\1/p" "$bm_dir/memblock"); do
+		sum=$((sum + ${range#*-} + 1 - ${range%-*}))
+	done
+	echo $sum
+}
+
 start_of() { awk -v n="node=$1" '$1 == "model" && $2 == n { print substr($3, 7) }' "$bm_dir/map"; }
 last_of() { awk -v n="node=$1" '$1 == "run" && $2 == n { split($3, r, "-"); last = r[2] } END { print last }' "$bm_dir/map"; }
 in_node() { awk -v n="node=$1" '$1 == "run" && $2 == n && $4 == "free" { sum += substr($5, 5) } END { printf "%d\n", sum }' "$bm_dir/map"; }
@@ -29,6 +39,12 @@ nodes()
 			"MemTotal of node $node"
 	done
 	same "$(meminfo MemTotal)" "$(bm_field zones '^total' managed)" MemTotal
+	cma_by_zone
+	grep -q '^memory .* node=' "$bm_dir/memblock" || return 0
+	for node in 0 1; do
+		present=$(awk -v n="Node$node" '$1 == "Node" { now = $1 $2 + 0 } $1 == "present" && now == n { sum += $2 } END { print sum }' /proc/zoneinfo)
+		same $((present * $(bm_page))) "$(memory_of $node)" "memory of node $node in memblock"
+	done
 }
 
 # free what is reserved around the border first, so that the border is free
@@ -74,18 +90,28 @@ by_goal()
 	same $((free1 - 65536)) "$(in_node 1)" "node 1 once node 0 is full"
 }
 
-# Does the kernel say that it knows no such parameter?
-unknown() { dmesg | grep 'Unknown kernel command line parameters' | grep -q "[ \"]$1="; }
-
 # node_effect PARAMETER=VALUE MIB: as asked, where the kernel knows it at all
 node_effect()
 {
 	if [ -z "$total" ] || unknown "${1%%=*}"; then
 		bm_effect "$1" not-at-all
 	else
-		bm_effect "$1" as-asked
+		has="as-asked: node 1 has $(cma_blocks | awk '$1 == 1 { sum += $3 } END { print sum }') KiB of CMA"
+		grep -q "^param $1 $has$" "$bm_dir/parameters" ||
+			fail "$1 is not $has: $(cat "$bm_dir/parameters")"
 		expected=$((expected + $2 * 1024))
 	fi
+}
+
+# bytes that the kernel has for a crash kernel, if it is made for one
+crash_size() { cat /sys/kernel/kexec_crash_size 2>/dev/null || echo 0; }
+
+# findings NUMBER: so many, besides that of a crash kernel without memory
+findings()
+{
+	expected=$1
+	[ "$(crash_size)" != 0 ] || expected=$((expected + 1))
+	same "lint findings=$expected" "$(head -n 1 "$bm_dir/lint")" lint
 }
 
 # cma= without an address ends up out of reach of 32-bit devices on a PC; all
@@ -97,9 +123,11 @@ cma()
 		# newer kernels give an area of that size to each node besides
 		grep -qE '^param cma=17M differently: .*(rounded up|each node)' "$bm_dir/parameters" ||
 			fail "$(cat "$bm_dir/parameters")"
-		same "lint findings=0" "$(head -n 1 "$bm_dir/lint")" lint
+		findings 0
 		return
 	fi
+	grep -q '^param mem=nopentium not-at-all: not a size$' "$bm_dir/parameters" ||
+		fail "$(cat "$bm_dir/parameters")"
 	total=$(meminfo CmaTotal)
 	expected=65536
 	node_effect numa_cma=1:16M 16
@@ -111,10 +139,44 @@ cma()
 	else
 		bm_found no-cma
 	fi
-	same "lint findings=1" "$(head -n 1 "$bm_dir/lint")" lint
+	findings 1
+}
+
+# What was asked for is there, where the kernel can have it at all.
+crash()
+{
+	size=$(crash_size)
+	if [ "$size" = 0 ]; then
+		bm_effect crashkernel=32M not-at-all
+		bm_found crashkernel-failed
+		return
+	fi
+	same $((32 << 20)) "$size" "the crash kernel's memory"
+	grep -q '^param crashkernel=32M as-asked: 32768 KiB are reserved$' "$bm_dir/parameters" ||
+		fail "$(cat "$bm_dir/parameters")"
+	grep -q '^used crash-kernel name=Crash kernel kib=32768 ' "$bm_dir/used" ||
+		fail "$(cat "$bm_dir/used")"
+	same 32768 "$(awk '$3 == "use=crash-kernel" { sum += substr($4, 5) } END { print sum }' "$bm_dir/layout")" \
+		"the crash kernel's part of the layout"
+}
+
+# What is kept is seen where it is, and how large; newer kernels show it in sysfs.
+initrd()
+{
+	kib=$(bm_field used '^used initrd' kib)
+	[ "${kib:-0}" -gt 0 ] || fail "no RAM disk: $(cat "$bm_dir/used")"
+	same "$kib" "$(awk '$3 == "use=initrd" { sum += substr($4, 5) } END { print sum }' "$bm_dir/layout")" \
+		"the RAM disk in the layout"
+	[ -e /sys/firmware/initrd ] || return 0
+	size=$(($(stat -c %s /sys/firmware/initrd) / 1024))
+	more=$((kib - size))
+	[ $more -ge 0 ] || fail "the RAM disk has $size KiB, not $kib"
+	[ $more -le $((2 * $(bm_page) / 1024)) ] || fail "the RAM disk has $size KiB, not $kib"
 }
 
 run_cases "each node has its zones and its bitmap:nodes" \
 	"a range over two nodes, or over the gap between them:over_the_border" \
 	"a goal in the second node, and a full first one:by_goal" \
-	"CMA of each node, rounded, or above 4 GiB:cma"
+	"CMA of each node, rounded, or above 4 GiB:cma" \
+	"memory for a crash kernel:crash" \
+	"a RAM disk that is kept:initrd"

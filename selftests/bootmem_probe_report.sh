@@ -22,8 +22,7 @@ memtotal()
 # /proc/zoneinfo counts pages, and has zones without pages, too
 zoneinfo()
 {
-	page=$(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev)
-	same "$(awk -v kib=$((page / 1024)) '
+	same "$(awk -v kib=$(($(bm_page) / 1024)) '
 		$1 == "Node" { node = $2 + 0; zone = $4 }
 		$1 ~ /^(spanned|present|managed)$/ { v[$1] = $2 * kib }
 		$1 == "managed" && v["spanned"] {
@@ -37,24 +36,21 @@ cmatotal()
 {
 	total=$(meminfo CmaTotal)
 	same "${total:-0}" "$(bm_field zones '^total' cma)" CmaTotal
+	cma_by_zone
 }
 
-# what debugfs prints, in our words; before 6.12 or so without flags
-memblock_lines()
+# the last cma= counts; where it is all that there is, it was heard
+cma_asked()
 {
-	awk -v name="$1" '{
-		sub(/:/, "", $1)
-		split($2, range, /\.\./)
-		for (i = 1; i <= 2; i++) {
-			sub(/^0x0*/, "", range[i])
-			if (range[i] == "")
-				range[i] = "0"
-		}
-		line = name " " $1 " 0x" range[1] "-0x" range[2]
-		if (NF > 2 && $NF != "NONE")
-			line = line " flags=" $NF
-		print line
-	}' "/sys/kernel/debug/memblock/$1"
+	asked=$(tr ' ' '\n' </proc/cmdline | grep '^cma=' | tail -n 1)
+	[ "$asked" ] || return 0
+	total=$(meminfo CmaTotal)
+	case $(sed -n "s/^param $asked //p" "$bm_dir/parameters" | tail -n 1) in
+	"as-asked: CMA has $total KiB") [ "$total" = "$(bm_kib "${asked#cma=}")" ] ;;
+	"as-asked: part of "*) [ "$total" -gt "$(bm_kib "${asked#cma=}")" ] ;;
+	"differently: CMA has $total KiB, rounded up "*) [ "$total" -gt "$(bm_kib "${asked#cma=}")" ] ;;
+	*) false ;;
+	esac || fail "$asked, and CmaTotal is $total: $(cat "$bm_dir/parameters")"
 }
 
 # every range of RAM is one that the firmware's map has, in whole
@@ -78,9 +74,8 @@ in_firmware_map()
 
 memblock()
 {
-	source=$(bm_field memblock '^memblock' source)
 	if [ ! -e /sys/kernel/debug/memblock/memory ]; then
-		same rebuilt-from-iomem-and-page-state "$source" source
+		same rebuilt-from-iomem-and-page-state "$(bm_field memblock '^memblock' source)" source
 		same "$(grep -c ' : System RAM$' /proc/iomem)" \
 			"$(grep -c '^memory ' "$bm_dir/memblock")" "ranges of RAM"
 		in_firmware_map
@@ -99,17 +94,9 @@ memblock()
 				END { exit !(kib > -1024 && kib < 1024) }
 			' "$bm_dir/memblock" || fail "${pair%:*}: $(cat "$bm_dir/memblock")"
 		done
-		return
+	else
+		kept_memblock
 	fi
-	same kept-by-the-kernel "$source" source
-	for array in memory reserved; do
-		drop='s/ node=[0-9]*//'
-		[ "$(awk 'END { print NF }' /sys/kernel/debug/memblock/$array)" -gt 2 ] ||
-			drop='s/ node=[0-9]*//; s/ flags=.*//'
-		same "$(memblock_lines $array)" \
-			"$(sed -n "/^$array /{$drop;p}" "$bm_dir/memblock")" \
-			"memblock's $array"
-	done
 }
 
 # /proc/iomem indents five levels at most
@@ -155,10 +142,30 @@ adds_up()
 	' "$bm_dir/used" || fail "the rest is 2 % of RAM or more, or less than nothing"
 }
 
-# a page struct has 32 bytes at least
+# What firmware has is in the layout, and what a PC's BIOS keeps of the first MiB
+# is a use of its own.
+firmware()
+{
+	sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : \(Reserved\|ACPI .*\)$/\1 \2/p' /proc/iomem |
+		while read -r start last; do
+			[ "$start" != "$last" ] || continue
+			grep -q "^layout $(printf '0x%x-0x%x' $((0x$start)) $((0x$last))) use=firmware kib=" "$bm_dir/layout" ||
+				echo "$start-$last"
+		done >/tmp/bm.firmware.$$
+	missing=$(cat /tmp/bm.firmware.$$)
+	rm /tmp/bm.firmware.$$
+	same '' "$missing" "firmware's ranges that the layout lacks"
+	! is_x86 || awk '
+		$1 == "used" && $2 == "firmware" && $3 == "name=first-mib" { kib = substr($4, 5) + 0 }
+		END { exit !(kib >= 64 && kib <= 1024) }
+	' "$bm_dir/used" || fail "nothing is kept of the first MiB: $(cat "$bm_dir/used")"
+}
+
+# a page struct has 32 bytes at least; newer kernels count their pages, together
+# with those of what extends them
 shares()
 {
-	said=$(awk -v ram="$(bm_field zones '^total' present)" -v page=$(($(sed -n 's/^bootmem_probe page=\([0-9]*\).*/\1/p' $bm_dev) / 1024)) '
+	said=$(awk -v ram="$(bm_field zones '^total' present)" -v page=$(($(bm_page) / 1024)) '
 		$1 != "used" || $2 == "total" { next }
 		{ for (i = 1; i <= NF; i++) {
 			split($i, pair, "=")
@@ -174,6 +181,10 @@ shares()
 		$2 == "page-structs" && value["kib"] >= ram / page * 32 / 1024 { structs = 1 }
 		END { if (!structs) print "page structs are missing"; exit !structs }
 	' "$bm_dir/used") || fail "$said"
+	structs=$(sed -n 's/^nr_memmap_boot\(_pages\)\{0,1\} //p' /proc/vmstat)
+	[ -z "$structs" ] ||
+		[ "$(bm_field used '^used page-structs' kib)" -le $((structs * $(bm_page) / 1024)) ] ||
+		fail "more page structs than the $structs pages that the kernel has for them"
 }
 
 # the whole of memory is in the layout, once
@@ -255,12 +266,14 @@ in_use()
 
 run_cases "managed pages sum to MemTotal:memtotal" \
 	"zones are those of /proc/zoneinfo:zoneinfo" \
-	"CMA is CmaTotal:cmatotal" \
+	"CMA is CmaTotal, and what each zone has of it:cmatotal" \
+	"cma= has its effect:cma_asked" \
 	"memblock's arrays are those of debugfs, or said to be rebuilt:memblock" \
 	"the iomem tree is /proc/iomem:iomem" \
 	"what is reserved adds up, the rest below 2 %:adds_up" \
 	"each share is of all memory, page structs have one:shares" \
 	"the layout covers all memory:layout" \
+	"what firmware has is shown:firmware" \
 	"every reserved-memory node is there:regions" \
 	"a clean machine gives no finding:clean" \
 	"the device's report is the sum of its parts:parts" \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm-arm64: --mem 1G --smp 2 --append cma=17M --qemu '-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
-# kmemlab-vm-x86_64: --mem 5G --smp 2 --append 'cma=64M numa_cma=1:16M hugetlb_cma=1:1G nokaslr' --qemu '-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=3G -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+# kmemlab-vm-arm64: --mem 1G --smp 2 --append 'cma=17M crashkernel=32M retain_initrd' --qemu '-object memory-backend-ram,id=m0,size=512M -object memory-backend-ram,id=m1,size=512M -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
+# kmemlab-vm-x86_64: --mem 5G --smp 2 --append 'cma=64M numa_cma=1:16M hugetlb_cma=1:1G crashkernel=32M retain_initrd mem=nopentium nokaslr' --qemu '-smp 2,sockets=2 -object memory-backend-ram,id=m0,size=2G -object memory-backend-ram,id=m1,size=3G -numa node,nodeid=0,cpus=0,memdev=m0 -numa node,nodeid=1,cpus=1,memdev=m1'
 #
 # VM-5: pages come from the node that was asked for.
 
