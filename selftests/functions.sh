@@ -115,6 +115,30 @@ unload()
 	! loaded "$1"
 }
 
+kmemleak=/sys/kernel/debug/kmemleak
+have_kmemleak() { { echo scan >$kmemleak; } 2>/dev/null; }
+
+# Objects are reported from their second scan on, when they are 5 s old.
+scan_for_leaks()
+{
+	sleep 6
+	echo scan >$kmemleak
+	echo scan >$kmemleak
+}
+
+# nothing_lost MODULE: kmemleak reports nothing of it, neither by name nor, once it
+# is unloaded, by an address that has no name any more
+nothing_lost()
+{
+	scan_for_leaks
+	lost=$(awk -v name="[$1]" '
+		/^unreferenced object/ { if (ours) printf "%s", text; text = ""; ours = 0 }
+		{ text = text $0 "\n" }
+		index($0, name) || /^ +(\[<[0-9a-f]+>\] )?0x[0-9a-f]+$/ { ours = 1 }
+		END { if (ours) printf "%s", text }' $kmemleak)
+	[ -z "$lost" ] || fail "something was lost: $lost"
+}
+
 # put DEVICE TEXT: write TEXT as one write(2) with a newline. echo, because
 # busybox's printf does not say why a write failed.
 put() { echo "$2" >"$1"; }

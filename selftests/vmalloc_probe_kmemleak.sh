@@ -10,18 +10,7 @@ here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/vmalloc_probe.sh
 . "$here/vmalloc_probe.sh"
 need_module vmalloc_probe
-kmemleak=/sys/kernel/debug/kmemleak
-if ! { echo scan >$kmemleak; } 2>/dev/null; then
-	skip_all "kmemleak is not built in, or off"
-fi
-
-# Objects are reported from their second scan on, when they are 5 s old.
-scan()
-{
-	sleep 6
-	echo scan >$kmemleak
-	echo scan >$kmemleak
-}
+have_kmemleak || skip_all "kmemleak is not built in, or off"
 
 # Objects of this size that kmemleak calls unreferenced
 reported() { grep -c "^unreferenced object 0x[0-9a-f]* (size $1)" $kmemleak; }
@@ -50,7 +39,7 @@ dropped_is_seen_held_is_not()
 	done
 	ok $vp_dev "alloc $((37 * $(page_size))) name=held"
 	for _ in 1 2 3 4 5; do
-		scan
+		scan_for_leaks
 		count_reported 0
 		[ $count = 0 ] || break
 		find /sys/kernel -name none
@@ -83,11 +72,9 @@ module_leaks_nothing()
 	ok $vp_dev check
 	ok $vp_dev "storm 50"
 	ok $vp_dev "free all"
-	echo clear >$kmemleak
 	cat $vp_dev $vp_dir/areas >/dev/null
 	unload vmalloc_probe || return 1
-	scan
-	! grep -A 30 '^unreferenced' $kmemleak | grep 'vmalloc_probe' || fail "see above"
+	nothing_lost vmalloc_probe
 }
 
 run_cases \
