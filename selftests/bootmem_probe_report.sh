@@ -72,6 +72,15 @@ in_firmware_map()
 	same '' "$odd" "RAM that the firmware's map does not have"
 }
 
+# is_reserved START-LAST: one of the ranges has it all
+is_reserved()
+{
+	for range in $(sed -n 's/^reserved [0-9]* \([^ ]*\).*/\1/p' "$bm_dir/memblock"); do
+		[ $((${range%-*})) -gt $((${1%-*})) ] || [ $((${range#*-})) -lt $((${1#*-})) ] || return 0
+	done
+	return 1
+}
+
 memblock()
 {
 	if [ ! -e /sys/kernel/debug/memblock/memory ]; then
@@ -94,6 +103,8 @@ memblock()
 				END { exit !(kib > -1024 && kib < 1024) }
 			' "$bm_dir/memblock" || fail "${pair%:*}: $(cat "$bm_dir/memblock")"
 		done
+		is_reserved "$(sed -n 's/^ *\([0-9a-f]*\)-\([0-9a-f]*\) : Kernel code$/0x\1-0x\2/p' /proc/iomem)" ||
+			fail "the kernel's code is not reserved: $(cat "$bm_dir/memblock")"
 	else
 		kept_memblock
 	fi
