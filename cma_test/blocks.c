@@ -238,8 +238,7 @@ int ct_block_alloc(const struct ct_request *req)
 	if (align >> PAGE_SHIFT > max(req->area->pages, 1UL)) {
 		flight.order = ilog2(align) - PAGE_SHIFT;
 		flight.pages = min_t(u64, pages, ULONG_MAX >> PAGE_SHIFT);
-		ct_verdict_own(&flight, -ERANGE);
-		return -ERANGE;
+		return ct_verdict_own(&flight, -ERANGE);
 	}
 	if (pages > totalram_pages() ||
 	    (req->via != CT_VIA_DMA && req->area->pages &&

@@ -257,7 +257,7 @@ static void ct_verdict_fill(struct ct_verdict *v,
 /**
  * ct_verdict_own - judge a failure of ours
  * @flight: what was seen
- * @err: how it failed
+ * @err: how it failed; -ENOMEM gives way to what the judgement says
  *
  * Context: process; may sleep.
  * Return: the errno that says why.
@@ -271,12 +271,13 @@ int ct_verdict_own(const struct ct_flight *flight, int err)
 		return kml_fail(&ct_verdict, err, "no memory to say why");
 	ct_verdict_fill(v, flight);
 	cause = ct_verdict_keep(v, fatal_signal_pending(current));
-	kml_fail(&ct_verdict, ct_causes[cause].err,
-		 "no memory in area %s for %llu KiB: %s; %s",
+	if (err == -ENOMEM)
+		err = ct_causes[cause].err;
+	kml_fail(&ct_verdict, err, "no memory in area %s for %llu KiB: %s; %s",
 		 flight->area->name, ct_kib(flight->pages),
 		 ct_causes[cause].name, v->advice);
 	kfree(v);
-	return ct_causes[cause].err;
+	return err;
 }
 
 static void ct_verdict_work_fn(struct work_struct *work)

@@ -44,11 +44,14 @@ refusals_are_logged()
 {
 	mark_log
 	refused 'Invalid argument' $cma_dev 'alloc 10Q'
-	log_since | grep -q "cma_test: '10Q' is not a size" || fail "not in the log"
+	log_since | grep -q "cma_test: '10Q' is not a size.* (-\(EINVAL\|22\))" || fail "not in the log"
 	case $(said) in
 	"'10Q' is not a size"*) ;;
 	*) fail "not in the report: $(said)" ;;
 	esac
+	refused 'Numerical result out of range' $cma_dev 'alloc 1M align=8E'
+	log_since | grep -q 'cma_test: no memory in area .* (-\(ERANGE\|34\))' ||
+		fail "the log gives another reason than the errno"
 }
 
 bad_sizes()
