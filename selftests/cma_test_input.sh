@@ -60,6 +60,7 @@ bad_sizes()
 	no 'Invalid argument' 'alloc -1M'
 	no 'Invalid argument' '-1M'
 	no 'Invalid argument' 'alloc 8Mx'
+	no 'Invalid argument' 'alloc 18446744073709551616Q'
 	no 'Invalid argument' 'alloc 0'
 	no 'Invalid argument' 'alloc'
 	no 'Numerical result out of range' 'alloc 18446744073709551616'
@@ -129,6 +130,13 @@ bad_writes()
 	dd if=/tmp/cma_line bs=256 count=1 of=$cma_dev 2>/dev/null ||
 		fail "a line of 256 bytes is refused"
 	ok $cma_dev 'free long'
+	printf '%-256s\n' 'alloc 64K name=full' >/tmp/cma_line
+	dd if=/tmp/cma_line bs=257 of=$cma_dev 2>/dev/null ||
+		fail "a line of 256 bytes and its newline are refused"
+	ok $cma_dev 'free full'
+	printf '%-256s\nfree kept' 'alloc 64K name=first' >/tmp/cma_line
+	dd if=/tmp/cma_line bs=4096 of=$cma_dev 2>/dev/null &&
+		fail "what follows a line of 256 bytes is dropped"
 	printf 'alloc 64K\0name=x' >/tmp/cma_line
 	dd if=/tmp/cma_line bs=4096 of=$cma_dev 2>/dev/null && fail "a NUL is taken"
 	printf 'free kept\nfree kept\n' >/tmp/cma_line
@@ -159,13 +167,16 @@ bad_parameters()
 	for parameter in area=nowhere resolve=maybe track=maybe; do
 		mark_log
 		load cma_test $parameter 2>/dev/null && fail "loads with $parameter"
-		log_since | grep -q "${parameter%=*}" || fail "$parameter is not named in the log"
+		log_since | grep -q -e "cma_test: $parameter: " \
+			-e "cma_test: .maybe' invalid for parameter .${parameter%=*}'" ||
+			fail "$parameter is not named in the log"
 		loaded cma_test && fail "stays loaded with $parameter"
 	done
 	load cma_test || fail "does not load any more"
 }
 
-# Nothing is allocated and nothing is missing after what has been done.
+# Nothing is allocated and nothing is missing after what has been done; every slot
+# and the name can be taken.
 nothing_lost()
 {
 	ok $cma_dev 'free all'
@@ -176,11 +187,39 @@ nothing_lost()
 	# a few pages may have been borrowed; no slot is that small
 	missing=$(($1 - cma_free))
 	[ ${missing#-} -lt 512 ] || fail "$missing KiB are missing"
+	for _ in 0 1 2 3 4 5 6 7 8 9; do ok $cma_dev 0; done
+	ok $cma_dev 'alloc 256K name=same'
+	same "0 1 2 3 4 5 6 7 8 9" "$(slots)" "slots that can be filled"
 	unload cma_test || fail "does not unload"
 	cma_load
 }
 
-# 200 processes at once on ten slots.
+# slots: the full ones
+slots() { sed -n 's/^slot\([0-9]*\) .*/\1/p' $cma_dir/allocations | sort -n | paste -sd ' '; }
+
+# No two writers get the same slot or the same name, no two readers free the same.
+nothing_twice()
+{
+	cma_load
+	for _ in 1 2 3 4 5; do
+		"$here/cma_test_io" $cma_dev herd 40 0 || fail "a writer was treated wrongly"
+		full=$(slots)
+		[ "$full" ] || fail "no slot is full"
+		same "$(echo "$full" | tr ' ' '\n' | uniq | paste -sd ' ')" "$full" "full slots"
+		"$here/cma_test_io" $cma_dev herd 40 >/tmp/cma_freed || fail "a reader was treated wrongly"
+		same "$full" "$(sed -n 's/^slot \([0-9]\): freed .*/\1/p' /tmp/cma_freed | sort | paste -sd ' ')" \
+			"slots that readers freed"
+		same "$(echo "$full" | wc -w)" "$(wc -l </tmp/cma_freed)" "lines that readers got"
+		same 0 "$(allocations)" "allocations"
+		"$here/cma_test_io" $cma_dev herd 20 'alloc 256K name=same' ||
+			fail "a writer of a name was treated wrongly"
+		same 1 "$(allocations)" "allocations of one name"
+		ok $cma_dev 'free same'
+	done
+	rm -f /tmp/cma_freed
+}
+
+# 200 processes at once on ten slots and one name.
 a_crowd()
 {
 	cma_load
@@ -210,5 +249,6 @@ run_cases \
 	"the newline is optional, blanks do not matter:no_newline_is_fine" \
 	"help prints the grammar:help_is_printed" \
 	"bad module parameters are refused by name:bad_parameters" \
+	"nothing is given to two of many, or freed twice:nothing_twice" \
 	"200 concurrent writers and readers:a_crowd" \
 	"kill -9 in the middle:death_in_the_middle"

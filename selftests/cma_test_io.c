@@ -7,7 +7,8 @@
  *	cma_test_io DEVICE zero|badread|badwrite	one call; prints its errno
  *	cma_test_io DEVICE onebyte		reads to the end, byte by byte
  *	cma_test_io DEVICE crowd N		N processes at once
- *	cma_test_io DEVICE herd N		N allocations at once, no more
+ *	cma_test_io DEVICE herd N [COMMAND]	N processes write it at once, no more;
+ *						without it they read
  *	cma_test_io DEVICE kill N		N processes, each killed
  *	cma_test_io MODULE reload N PAGES	loads and unloads it, N times, with
  *						PAGES allocated before
@@ -69,22 +70,44 @@ static int one_byte(void)
 	return 0;
 }
 
-/* One of the crowd: even ones fill slots, odd ones free them. */
-static int member(int number)
+/* A whole line goes out in one piece. */
+static int read_line(int fd)
 {
 	char text[256];
-	int i, fd;
+	ssize_t len = read(fd, text, sizeof(text));
 
-	for (i = 0; i < 5; i++) {
+	return len < 0 || (len && write(STDOUT_FILENO, text, len) != len);
+}
+
+/* It succeeds, or fails for want of memory or because others were quicker. */
+static int may_write(int fd, const char *command)
+{
+	int late = *command == '0' ? ENOSPC : *command == 'a' ? EEXIST : ENOENT;
+
+	return write(fd, command, strlen(command)) >= 0 || errno == ENOMEM ||
+	       errno == EBUSY || errno == late;
+}
+
+/*
+ * One of the crowd: even ones fill slots and take a name, odd ones free them,
+ * be they allocated by now or not.
+ */
+static int member(int number)
+{
+	static const char * const writes[] = { "0\n", "alloc 256K name=same" };
+	static const char * const frees[] = { NULL, "free same", NULL, "free all" };
+	const char *command;
+	char text[256];
+	int i, fd, ok;
+
+	for (i = 0; i < 8; i++) {
+		command = number % 2 ? frees[i % 4] : writes[i % 2];
 		fd = device_open();
-		if (number % 2) {
-			if (read(fd, text, sizeof(text)) < 0)
-				return 1;
-		} else if (write(fd, "0\n", 2) < 0 && errno != ENOSPC &&
-			   errno != ENOMEM && errno != EBUSY) {
-			return 1;
-		}
+		ok = command ? may_write(fd, command) :
+			       read(fd, text, sizeof(text)) >= 0;
 		close(fd);
+		if (!ok)
+			return 1;
 	}
 	return 0;
 }
@@ -109,9 +132,8 @@ static int crowd(int size)
 }
 
 /* They wait for the last of them, and then all begin. */
-static int herd(int size)
+static int herd(int size, const char *command)
 {
-	static const char command[] = "alloc 256K";
 	int gate[2], status, failed = 0, i;
 	char c;
 
@@ -126,8 +148,7 @@ static int herd(int size)
 			close(gate[1]);
 			if (read(gate[0], &c, 1))
 				_exit(1);
-			_exit(write(fd, command, strlen(command)) < 0 &&
-			      errno != ENOMEM && errno != EBUSY);
+			_exit(command ? !may_write(fd, command) : read_line(fd));
 		}
 		if (pid < 0) {
 			perror("fork");
@@ -252,7 +273,7 @@ int main(int argc, char **argv)
 {
 	if (argc < 3) {
 		fprintf(stderr,
-			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|herd N|kill N\n"
+			"usage: %s DEVICE zero|badread|badwrite|onebyte|crowd N|herd N [COMMAND]|kill N\n"
 			"       %s MODULE reload N PAGES\n", argv[0], argv[0]);
 		return 2;
 	}
@@ -262,7 +283,7 @@ int main(int argc, char **argv)
 	if (!strcmp(argv[2], "crowd") && argc > 3)
 		return crowd(atoi(argv[3]));
 	if (!strcmp(argv[2], "herd") && argc > 3)
-		return herd(atoi(argv[3]));
+		return herd(atoi(argv[3]), argv[4]);
 	if (!strcmp(argv[2], "kill") && argc > 3)
 		return killed(atoi(argv[3]));
 	if (!strcmp(argv[2], "reload") && argc > 4)

@@ -296,7 +296,7 @@ what_is_lost_is_counted()
 {
 	ok $cma_dev reset
 	for round in 1 2 3 4 5 6 7 8 9 10; do
-		"$here/cma_test_io" $cma_dev herd 100 || fail "somebody was treated wrongly"
+		"$here/cma_test_io" $cma_dev herd 100 'alloc 256K' || fail "somebody was treated wrongly"
 		ok $cma_dev 'free all'
 		lost=$(sed -n '1s/^# owners lost=//p' $cma_dir/owners)
 		[ "$lost" = 0 ] || break
