@@ -34,13 +34,12 @@ struct ct_pin_job {
 	struct list_head misses;	/* pages that came instead */
 };
 
-/* Exchange one page of the run; runs bound to one CPU. */
+/* Exchange one page of the run, whose place is reserved; runs bound to one CPU. */
 static int ct_pin_page(struct ct_pin_job *job, unsigned long i)
 {
 	struct ct_run one = { .area = job->run.area, .pages = 1,
 			      .pfn = job->run.pfn + i };
 	struct page *page;
-	int err;
 
 	ct_run_free(&one);
 	page = alloc_page(GFP_HIGHUSER_MOVABLE | __GFP_NOWARN);
@@ -50,11 +49,8 @@ static int ct_pin_page(struct ct_pin_job *job, unsigned long i)
 		list_add(&page->lru, &job->misses);
 		return 0;
 	}
-	err = xa_err(xa_store(&ct_pins, one.pfn, page, GFP_KERNEL));
-	if (err) {
-		__free_page(page);
-		return err;
-	}
+	/* in place of the reservation: needs no memory */
+	xa_store(&ct_pins, one.pfn, page, 0);
 	xa_set_mark(&ct_pins, one.pfn, CT_PIN_NEW);
 	job->pinned++;
 	return 0;
@@ -78,6 +74,24 @@ static long ct_pin_work(void *arg)
 	return err;
 }
 
+/* Reserve places for a run that is allocated, then exchange its pages. */
+static int ct_pin_exchange(struct ct_pin_job *job)
+{
+	unsigned long pfn = job->run.pfn, end = pfn + job->run.pages;
+	int err = 0;
+
+	for (; pfn < end && !err; pfn++)
+		err = xa_reserve(&ct_pins, pfn, GFP_KERNEL);
+	if (err)
+		ct_run_free(&job->run);
+	else
+		err = work_on_cpu(raw_smp_processor_id(), ct_pin_work, job);
+	/* those that no page has taken */
+	while (pfn-- > job->run.pfn)
+		xa_release(&ct_pins, pfn);
+	return err;
+}
+
 static int ct_pin_run(struct ct_pin_job *job, unsigned long pages)
 {
 	struct ct_flight flight = { .area = job->run.area, .pages = pages };
@@ -87,9 +101,7 @@ static int ct_pin_run(struct ct_pin_job *job, unsigned long pages)
 	ct_flight_begin(&flight);
 	err = ct_run_alloc(&job->run, 0, CT_VIA_CMA, 64);
 	ct_flight_end(&flight, !err);
-	if (err)
-		return err;
-	return work_on_cpu(raw_smp_processor_id(), ct_pin_work, job);
+	return err ?: ct_pin_exchange(job);
 }
 
 static void ct_pin_drop(unsigned long pfn, struct page *page)

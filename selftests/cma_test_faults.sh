@@ -55,6 +55,58 @@ pins()
 	while read -r _; do pins=$((pins + 1)); done <$cma_dir/pins
 }
 
+# pin_failing KIND SPACE TIMES: 70 pages are pinned while allocations of KIND fail,
+# from when SPACE has been allocated on. All are held, or none, and no place is kept
+# for them; $held says how many.
+pin_failing()
+{
+	echo "$2" >"$1/space"
+	echo "$3" >"$1/times"
+	echo 100 >"$1/probability"
+	(echo 1 >/proc/self/make-it-fail && put $cma_dev "pin $((page_size * 70))") 2>/dev/null &&
+		held=70 || held=0
+	echo 0 >"$1/probability"
+	pins
+	same "$held" "$pins" "pinned pages"
+	if [ "$held" = 0 ]; then
+		refused 'No such file or directory' $cma_dev unpin
+	else
+		ok $cma_dev unpin
+	fi
+}
+
+# What keeps the pages asks once more where one allocation fails, so all of its
+# fail. More than 64 pages need several.
+pins_cannot_be_kept()
+{
+	kind=/sys/kernel/debug/failslab
+	nodes=/sys/kernel/slab/radix_tree_node
+	read -r size <$nodes/object_size
+	echo 1 >$nodes/failslab || fail "no failures of one kind"
+	echo Y >$kind/cache-filter
+	echo Y >$kind/task-filter
+	trap 'echo 0 >$nodes/failslab; echo N >$kind/cache-filter; echo N >$kind/task-filter' EXIT
+	refusals=0
+	until pin_failing $kind $((refusals * size + 1)) -1 && [ "$held" -gt 0 ]; do
+		refusals=$((refusals + 1))
+		[ $refusals -lt 20 ] || fail "it is never carried out"
+	done
+	say "refused until $refusals allocations come"
+	[ $refusals -gt 1 ] || fail "nothing failed midway"
+}
+
+# The pages themselves are allocated by a worker, not by the task that asks.
+pinned_pages_do_not_come()
+{
+	refusals=0
+	for pages in 0 1 2 3 5 8 13 21 34 55 68 69; do
+		pin_failing /sys/kernel/debug/fail_page_alloc $pages 1
+		[ "$held" -gt 0 ] || refusals=$((refusals + 1))
+	done
+	say "$refusals refused"
+	[ $refusals -gt 3 ] || fail "nothing failed midway"
+}
+
 # left_after STEP COMMAND: 0 if the command was carried out, 1 if it was refused
 left_after()
 {
@@ -112,6 +164,8 @@ run_cases \
 	"refused commands, every step:refusals_fail" \
 	"fit and reset, every step:queries_fail" \
 	"pin, every step:pins_fail" \
+	"pin, its pages cannot be kept:pins_cannot_be_kept" \
+	"pin, a page of it does not come:pinned_pages_do_not_come" \
 	"free and unpin, every step:releases_fail" \
 	"reports:reports_fail" \
 	"loading:loading_fails" \
