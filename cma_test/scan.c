@@ -38,6 +38,23 @@ static bool ct_is_pinned(struct page *head)
 	return page_ref_count(head) - ct_mapcount(head) >= GUP_PIN_COUNTING_BIAS;
 }
 
+/*
+ * More references than page tables, the page cache and a filesystem explain keep a
+ * page from moving for as long as they last, however few. That may be a moment: of
+ * a page that did block it is worth asking. The mappings of a large folio are
+ * counted elsewhere.
+ */
+static bool ct_is_held(struct page *head)
+{
+	unsigned long flags = kml_page_flags(head);
+	int users = ct_mapcount(head) + !!(flags & PAGE_FLAGS_PRIVATE);
+
+	users += !PageAnon(head) || flags & BIT(PG_swapcache);
+	/* put back in vain, it waits for the LRU lists: a reference of its own */
+	users += !PageLRU(head);
+	return !PageCompound(head) && page_ref_count(head) > users;
+}
+
 /* Somebody's, and neither free nor movable memory of the system. */
 static bool ct_is_taken(struct page *head)
 {
@@ -140,7 +157,9 @@ bool ct_page_movable(unsigned long pfn)
 	unsigned long pages;
 	enum ct_class class = ct_classify(pfn, 1, &pages);
 
-	return class == CT_FREE || class == CT_BORROWED;
+	return class == CT_FREE ||
+	       (class == CT_BORROWED &&
+		!ct_is_held(compound_head(pfn_to_page(pfn))));
 }
 
 /**

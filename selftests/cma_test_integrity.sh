@@ -107,6 +107,48 @@ moved_pages_keep_their_contents()
 	say "10 allocations of $pages pages, $tries more tries, $moved pages moved; $answer"
 }
 
+# The process's own word on where a page lies, and what the verdict says of it. A pipe
+# holds it, as a driver does that reads or writes it.
+a_page_in_use_is_named()
+{
+	begin_reading
+	area=$(default_area)
+	pages=$(area_field "$area" largest_fit)
+	ok $cma_dev "fit $((pages * page_size))"
+	{ read -r _; read -r _ _ _ first _; } <$cma_dir/verdict
+	first=$((${first#pfn=}))
+	tell fill
+	tell "hold $first $((first + pages))"
+	say "$answer"
+	# shellcheck disable=SC2086 # words
+	set -- $answer
+	same held "$1" "a page in the area"
+	# one that is on its way elsewhere may be in the way first
+	for _ in 1 2 3 4 5; do
+		refused 'Device or resource busy' $cma_dev "alloc $((pages * page_size))"
+		last_verdict | grep -q "^page .* pfn=$2 " && break
+	done
+	last_verdict | grep "^page .* pfn=$2 " >/tmp/cma_page
+	same "$3" "$(sed 's/.* kind=\([a-z]*\) .*/\1/' /tmp/cma_page)" "what it is"
+	read -r _ _ _ _ refs maps _ </tmp/cma_page
+	rm -f /tmp/cma_page
+	same maps=1 "$maps" "how often it is mapped"
+	refs=${refs#refs=}
+	# the mapping's, the pipe's and the page cache's; and of what it waits in
+	[ "$3" = file ] && users=3 || users=2
+	[ "$refs" = "$users" ] || same $((users + 1)) "$refs" "references"
+	same pinned "$(verdict_field class)" "the class ($(last_verdict))"
+	last_verdict | grep -q "^advice .*the user of this $3 page release it ($refs references, 1 mappings)" ||
+		fail "$(last_verdict)"
+	tell release
+	for _ in $(seq 30); do
+		echo "alloc $((pages * page_size)) name=whole" >$cma_dev && break
+	done 2>/dev/null
+	same "$pages" "$(alloc_field whole pages)" "pages, once it is released ($(last_verdict))"
+	ok $cma_dev 'free whole'
+	end_reading || fail "contents differ: $answer"
+}
+
 # The reader would have seen a single bit.
 one_bit_is_seen()
 {
@@ -121,4 +163,5 @@ one_bit_is_seen()
 
 run_cases \
 	"moved pages keep their contents:moved_pages_keep_their_contents" \
+	"a page in use is named:a_page_in_use_is_named" \
 	"one changed bit is seen:one_bit_is_seen"

@@ -12,9 +12,14 @@
  *		with other contents; answers "borrowed KIB"
  *	spoil	change one bit of it, of a MiB if nothing is written yet; answers
  *		"spoilt"
+ *	hold FIRST END
+ *		keep a page of it from moving whose frame number is FIRST or more,
+ *		and less than END; answers "held PFN anon" or "held PFN file"
+ *	release	let it go; answers "released"
  *
- * Until the next line everything is read over and over. Standard input ending
- * means stop: prints what was read and exits 1 if a word differed.
+ * Until the next line everything is read over and over, but while a page is held:
+ * no other is to be busy. Standard input ending means stop: prints what was read and
+ * exits 1 if a word differed.
  *
  * The second form leaves KIB free outside, says so, and waits for standard input
  * to end.
@@ -30,10 +35,12 @@
 #define _GNU_SOURCE
 #include <fcntl.h>
 #include <poll.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #define CHUNK		1048576UL
@@ -188,11 +195,42 @@ static unsigned long fill(unsigned long area, const char *directory)
 	return wrong;
 }
 
+/* A pipe takes a reference to a page that is given to it. */
+static void hold(int pipe, unsigned long first, unsigned long end)
+{
+	size_t size = sysconf(_SC_PAGESIZE), i;
+	int map = open("/proc/self/pagemap", O_RDONLY);
+	unsigned int n;
+	unsigned long long pfn;
+
+	for (n = 0; n < n_chunks; n++) {
+		for (i = 0; i < CHUNK; i += size) {
+			struct iovec page = { (char *)chunks[n].text + i, size };
+
+			if (pread(map, &pfn, sizeof(pfn), (uintptr_t)page.iov_base / size *
+				  sizeof(pfn)) != sizeof(pfn)) {
+				perror("pagemap");
+				exit(2);
+			}
+			pfn &= (1ull << 55) - 1;
+			if (pfn < first || pfn >= end || vmsplice(pipe, &page, 1, 0) < 0)
+				continue;
+			printf("held %#lx %s\n", (unsigned long)pfn,
+			       chunks[n].seed % 2 ? "file" : "anon");
+			close(map);
+			return;
+		}
+	}
+	puts("none");
+	close(map);
+}
+
 int main(int argc, char **argv)
 {
 	struct pollfd input = { .fd = 0, .events = POLLIN };
-	unsigned long area = cma_free(NULL), wrong = 0, times = 0;
-	char line[16];
+	unsigned long area = cma_free(NULL), wrong = 0, times = 0, first, end;
+	int held[2];
+	char line[64] = "";
 
 	if (argc < 2) {
 		fprintf(stderr, "usage: %s DIRECTORY|outside KIB\n", argv[0]);
@@ -209,9 +247,22 @@ int main(int argc, char **argv)
 	/* on one CPU, reading is not to keep others from what they do */
 	if (nice(10) < 0)
 		perror("nice");
-	while (read(0, line, sizeof(line)) > 0) {
+	while (read(0, line, sizeof(line) - 1) > 0) {
+		if (sscanf(line, "hold %lu %lu", &first, &end) == 2) {
+			if (pipe(held)) {
+				perror("pipe");
+				return 2;
+			}
+			hold(held[1], first, end);
+			fflush(stdout);
+			continue;
+		}
 		if (line[0] == 'f') {
 			wrong += fill(area, argv[1]);
+		} else if (line[0] == 'r') {
+			close(held[0]);
+			close(held[1]);
+			puts("released");
 		} else {
 			if (!n_chunks)
 				write_chunk(&chunks[n_chunks++], argv[1]);
