@@ -20,19 +20,23 @@ need_faults()
 	done
 }
 
-# steps TO [-c FILE]… OPERATION: let allocation 1, 2, 3… TO fail, see failing.c;
+# steps TO [-n] [-c FILE]… OPERATION: let allocation 1, 2, 3… TO fail, see failing.c;
 # how many were refused in $refused, and the rest of what it says in $ended
 steps()
 {
 	steps_to=$1
-	steps_files=''
+	steps_options=''
 	shift
-	while [ "$1" = -c ]; do
-		steps_files="$steps_files -c $2"
-		shift 2
+	while :; do
+		case $1 in
+		-n) steps_options="$steps_options -n" ;;
+		-c) steps_options="$steps_options -c $2"; shift ;;
+		*) break ;;
+		esac
+		shift
 	done
 	# shellcheck disable=SC2086 # names without blanks
-	ended=$("$here/failing" $steps_files 1 "$steps_to" "$@" 2>&1) || fail "$*: $ended"
+	ended=$("$here/failing" $steps_options 1 "$steps_to" "$@" 2>&1) || fail "$*: $ended"
 	say "$*: $ended"
 	refused=${ended#refused=}
 	refused=${refused%% *}
@@ -47,17 +51,21 @@ every_step()
 	same 'yes done=yes' "$ended" "the end of '$*'"
 }
 
-# every_load MODULE [PARAMETERS]: the same for loading; of a load that is refused nothing
-# stays. The loader's vmalloc() warns with a call trace: what is less than an error
-# stays off the console, and the log is searched for what the checkers say.
+# every_load [-n] MODULE [PARAMETERS]: the same for loading; of a load that is refused
+# nothing stays. -n: the parameters name what is not there, so all are refused. The
+# loader's vmalloc() warns with a call trace: what is less than an error stays off the
+# console, and the log is searched for what the checkers say.
 every_load()
 {
+	load_option=''
+	[ "$1" != -n ] || { load_option=-n; shift; }
 	load_file=$(module_file "$1") || fail "no file of $1"
-	unload "$1" || fail "$1 does not unload"
+	! loaded "$1" || unload "$1" || fail "$1 does not unload"
 	mark_log
 	read -r level _ </proc/sys/kernel/printk
 	echo 4 >/proc/sys/kernel/printk
-	(steps 5000 -c "/dev/$1" load "$load_file" "$@" && same 'yes done=yes' "$ended" "the end")
+	# shellcheck disable=SC2086 # nothing or a word
+	(steps 5000 $load_option -c "/dev/$1" load "$load_file" "$@" && same 'yes done=yes' "$ended" "the end")
 	steps_result=$?
 	echo "$level" >/proc/sys/kernel/printk
 	[ $steps_result = 0 ] || exit $steps_result
