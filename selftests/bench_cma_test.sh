@@ -4,7 +4,8 @@
 #
 # What tracking costs others: guest time, which under --icount is instructions,
 # of cma_alloc() of one page with and without the probes. Less than 3 % is
-# allowed. `bench_cma_test.sh` prints both figures.
+# allowed. And what fit costs in an area that is in pieces: twice as many may
+# take twice as long, not four times. `bench_cma_test.sh` prints all figures.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/functions.sh
@@ -44,4 +45,44 @@ tracking_costs_little()
 	[ $cost -lt 30 ] || fail "more than 3 %"
 }
 
-run_cases "tracking costs less than 3 %:tracking_costs_little"
+# fit_in PIECES: ns of a fit while every second page of so many is held, in $mean
+fit_in()
+{
+	i=0
+	while [ $i -lt "$1" ]; do
+		echo "alloc $page_size name=p$i" >$cma_dev || fail "allocation $i"
+		i=$((i + 1))
+	done
+	while [ $i -gt 0 ]; do
+		i=$((i - 2))
+		echo "free p$i" >$cma_dev || fail "release $i"
+	done
+	# shellcheck disable=SC3028 # busybox has it
+	begun=$EPOCHREALTIME
+	while [ $i -lt 10 ]; do
+		echo 'fit 2M' >$cma_dev
+		i=$((i + 1))
+	done
+	# shellcheck disable=SC3028
+	ended=$EPOCHREALTIME
+	[ "$ended" ] || fail "this shell has no clock"
+	mean=$(((${ended%.*}${ended#*.} - ${begun%.*}${begun#*.}) * 100))
+	runs=$(grep -c "^$(default_area) " $cma_dir/map)
+	[ "$runs" -ge "$1" ] || fail "the area is in $runs pieces, not in $1"
+	ok $cma_dev 'free all'
+}
+
+fit_is_linear()
+{
+	cma_load
+	fit_in 1024
+	few=$mean
+	fit_in 2048
+	say "bench: fit among 1024 pieces: $few ns, among 2048: $mean ns"
+	[ "$few" -gt 0 ] || fail "it takes no time"
+	[ "$mean" -lt $((few * 3)) ] || fail "more than three times as much"
+}
+
+run_cases \
+	"tracking costs less than 3 %:tracking_costs_little" \
+	"fit costs what the area's pieces do:fit_is_linear"
