@@ -107,6 +107,20 @@ with_the_exports()
 	short_names_do
 	a_drivers_page_comes_from_its_area
 	areas_are_whole
+	holders_are_apart
+}
+
+# Of those who hold an area the one who holds most of it is named, whatever others
+# hold elsewhere.
+holders_are_apart()
+{
+	ok $cma_dev 'alloc 24M area=camera name=elsewhere'
+	for i in 1 2 3 4; do
+		ok $cma_dev "alloc 16M area=codec name=here$i"
+	done
+	refused 'Cannot allocate memory' $cma_dev 'alloc 64K area=codec'
+	last_verdict | grep -q '^advice .*sh\[[0-9]*\] holds 16384 KiB; ' || fail "$(last_verdict)"
+	ok $cma_dev 'free all'
 }
 
 # default_bounds: where the default area is

@@ -27,23 +27,29 @@ fill_area()
 	[ $filled -gt 2 ] || fail "only $filled blocks fit"
 }
 
+# more_by MIB: the advice says how to have an area that is so much larger
+more_by()
+{
+	want=$(last_verdict | sed -n 's/^advice .* cma=\([0-9]*\)M.*/\1/p')
+	[ "$want" ] || want=$(($(last_verdict |
+		sed -n 's/^advice .*reserved-memory node [^ ]* \(0x[0-9a-f]*\) bytes.*/\1/p') / 1048576))
+	[ "$want" -ge $(($(default_kib) / 1024 + $1)) ] || fail "$want MiB are not enough: $(last_verdict)"
+}
+
 exhausted()
 {
 	cma_load
 	can_pin
+	ok $cma_dev 'alloc 4M name=most'
 	fill_area 1 e
 	kib=$(verdict_field allocated_kib)
 	[ "$kib" -ge $((filled * 1024)) ] || fail "allocated_kib=$kib with $filled MiB held"
 	judged exhausted 'alloc 32M' "$full"
 	same cma_test "$(verdict_field by)" "who asked"
 	same 32768 "$(verdict_field kib)" "KiB asked for"
-	last_verdict | grep -q '^advice .*sh\[[0-9]*\] holds [0-9]* KiB; ' ||
-		fail "the advice does not name the holder: $(last_verdict)"
-	want=$(last_verdict | sed -n 's/^advice .* cma=\([0-9]*\)M.*/\1/p')
-	[ -z "$want" ] || [ "$want" -ge $(($(default_kib) / 1024 + 32)) ] ||
-		fail "cma=${want}M is not enough"
-	last_verdict | grep -q '^advice .*\(cma=[0-9]*M\|reserved-memory node\)' ||
-		fail "the advice does not say how to have more: $(last_verdict)"
+	last_verdict | grep -q '^advice .*sh\[[0-9]*\] holds 4096 KiB; ' ||
+		fail "the advice does not name who holds most: $(last_verdict)"
+	more_by 32
 	ok $cma_dev 'free all'
 	ok $cma_dev 'alloc 32M name=again'
 	ok $cma_dev 'free again'
@@ -62,6 +68,8 @@ fragmented()
 	kib=$(verdict_field largest_kib)
 	[ $((kib / 1024)) = 1 ] || fail "the largest piece has $kib KiB"
 	[ "$(verdict_field free_kib)" -ge 8192 ] || fail "not enough is free"
+	last_verdict | grep -q "^advice .*no more than $kib KiB are in one piece: .*; the largest holder is sh\[[0-9]*\]\$" ||
+		fail "$(last_verdict)"
 	fit=$(area_field "$(default_area)" largest_fit)
 	free=$(area_field "$(default_area)" largest_free)
 	[ "$free" -gt $((fit / 4)) ] || fail "of $fit pages that fit $free are free"
@@ -85,12 +93,15 @@ too_much_alignment()
 	ok $cma_dev 'free all'
 }
 
-# pin_in_the_way: a page is pinned in the area's largest piece, of $pages pages
+# pin_in_the_way: a page is pinned amid the area's largest piece, of $pages pages
 pin_in_the_way()
 {
 	area=$(default_area)
 	pages=$(area_field "$area" largest_fit)
+	half=$((pages / 2))
+	ok $cma_dev "alloc $((half * page_size)) name=before"
 	ok $cma_dev "pin $page_size"
+	ok $cma_dev 'free before'
 	same 1 "$(grep -c '^area=' $cma_dir/pins)" "pinned pages"
 	pin=$(sed -n 's/.* pfn=\(0x[0-9a-f]*\) .*/\1/p' $cma_dir/pins)
 	[ "$(area_field "$area" largest_fit)" -lt "$pages" ] ||
@@ -162,8 +173,10 @@ misconfigured()
 {
 	kib=$(default_kib)
 	judged misconfigured "alloc $((kib + 1024))K" "$full"
+	more_by 1
 	judged misconfigured 'alloc 1M align=128M' 'Numerical result out of range'
 	last_verdict | grep -q "^advice .*the whole area has $kib KiB" || fail "$(last_verdict)"
+	more_by 128
 	refused 'No such file or directory' $cma_dev 'alloc 1M area=wrong'
 }
 
@@ -205,6 +218,35 @@ racing()
 	ok $cma_dev unpin
 	ok $cma_dev "alloc $((kib / 4))K name=alone"
 	ok $cma_dev 'free alone'
+	same 0 "$(allocations)" "allocations"
+}
+
+# passed: the piece cannot be had, but what blocked it has gone
+passed()
+{
+	if echo "alloc $((pages * page_size)) name=mine" >$cma_dev; then
+		ok $cma_dev 'free mine'
+		return 1
+	fi
+	[ "$(verdict_field class)" = racing ] && last_verdict | grep -q '^page '
+}
+
+# A page is pinned and let go of over and over: now and then it has gone when the
+# failure is judged.
+blocked_for_a_moment()
+{
+	pages=$(area_field "$(default_area)" largest_fit)
+	while :; do
+		echo "pin $page_size" >$cma_dev
+		echo unpin >$cma_dev
+	done 2>/dev/null &
+	rival=$!
+	trap 'kill -9 $rival 2>/dev/null' EXIT
+	wait_for passed 2>/dev/null || fail "what blocked is always there: $(last_verdict)"
+	kill -9 $rival
+	wait $rival 2>/dev/null
+	last_verdict | sed 's/^/# /'
+	echo unpin >$cma_dev 2>/dev/null
 	same 0 "$(allocations)" "allocations"
 }
 
@@ -304,6 +346,7 @@ run_cases \
 	"one pinned page costs a range only:one_pin_costs_a_range_only" \
 	"misconfigured, size and alignment beyond the area:misconfigured" \
 	"racing, parallel allocators:racing" \
+	"racing, what blocked has gone:blocked_for_a_moment" \
 	"interrupted by a signal:interrupted" \
 	"the last 32 verdicts are kept:thirty_two_are_kept" \
 	"fit answers without allocating:fit_answers_and_changes_nothing" \
