@@ -58,6 +58,8 @@ names()
 	refused "$inval" $vp_dev "alloc 4K name=A-b_c.12345678901234567890123456"
 	refused "$inval" $vp_dev "alloc 4K name=a/b"
 	refused "$inval" $vp_dev "alloc 4K name="
+	refused "$inval" $vp_dev "fill 4K count=1 name=a/b"
+	refused "$inval" $vp_dev "free a/b"
 	refused 'No such file or directory' $vp_dev "free nobody"
 	same 4 "$(allocations)" "allocations after refusals"
 	ok $vp_dev "free all"
@@ -79,6 +81,17 @@ pattern_is_verified()
 	same 2 "$(log_since | sed -n 's/.* byte 32768 of 65536: found [0-9a-f]* instead of //p' | sort -u | wc -l)" \
 		"words that should have been there, in two blocks"
 	grep -q "'bad' did not contain" $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	# wherever it is, from the first byte to the last
+	for at in 0 1 8191 40000 65535; do
+		ok $vp_dev "alloc 64K name=bad"
+		ok $vp_dev "corrupt bad at=$at"
+		refused 'Input/output error' $vp_dev "free bad"
+	done
+	ok $vp_dev "alloc 64K name=good"
+	refused "$erange" $vp_dev "corrupt good at=64K"
+	refused "$erange" $vp_dev "corrupt good at=16E"
+	refused "$inval" $vp_dev "corrupt good at=x"
+	ok $vp_dev "free good"
 	# of a single page it is a byte in the middle
 	ok $vp_dev "alloc 1 name=inside"
 	ok $vp_dev "corrupt inside"
@@ -171,7 +184,7 @@ refused_sizes()
 	for align in 3 0 5000 -1 4Q; do
 		refused "$inval" $vp_dev "alloc 4K align=$align"
 	done
-	for node in 99 -1 x 4294967296 1024; do
+	for node in 99 -1 x 4294967295 4294967296 1024; do
 		refused "$inval" $vp_dev "alloc 4K node=$node"
 	done
 	same "$before" "$(own_areas)" "areas"
@@ -180,7 +193,7 @@ refused_sizes()
 refused_words()
 {
 	for line in '' ' ' nothing 'alloc' 'alloc 4K 4K' 'alloc 4K huge huge' 'alloc 4K size=4K' \
-		    'alloc 4K align=4K align=4K' 'free' 'free a b' 'dump' 'corrupt' 'storm' \
+		    'alloc 4K align=4K align=4K' 'alloc 4K align=0 node=0' 'free' 'free a b' 'dump' 'corrupt' 'corrupt a b' 'storm' \
 		    'storm 0' 'storm 5 case=rain' 'storm x' 'check it' 'fill' 'fill 0' \
 		    'fill 4K count=0' 'ALLOC 4K' 'alloc 4K a b c d e f g h i j k l m n o p'; do
 		refused "$inval" $vp_dev "$line"
@@ -219,13 +232,18 @@ fill_takes_addresses_only()
 	same 64 "$(allocation f areas)" "areas"
 	same 64 "$(own_areas)" "areas of the module"
 	[ $((free - $(meminfo MemFree))) -lt 16384 ] || fail "64 MiB of range cost more than 16 MiB of memory"
-	refused "$inval" $vp_dev "corrupt f"
+	refused "$inval" $vp_dev "corrupt f at=0"
 	refused "$inval" $vp_dev "dump f"
 	refused "$nomem" $vp_dev "fill 8E count=1"
 	refused "$nomem" $vp_dev "fill 64M count=1000000"
 	refused "$erange" $vp_dev "fill 4K count=1000001"
 	ok $vp_dev "free f"
 	same 0 "$(own_areas)" "areas after free"
+	ok $vp_dev "fill 64K count=10 name=f"
+	ok $vp_dev "corrupt f"
+	refused 'Input/output error' $vp_dev "free f"
+	grep -q "'f' did not contain" $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	same 0 "$(own_areas)" "areas after free, of which none was right"
 }
 
 group=/sys/fs/cgroup/kmemlab-vmalloc

@@ -61,19 +61,9 @@ static struct vp_alloc *find(const char *name)
 	return NULL;
 }
 
-/* One that has pages of its own to look at; NULL, with an errno, for others. */
-static struct vp_alloc *find_block(const char *name, int *err)
+static int no_allocation(const char *name)
 {
-	struct vp_alloc *alloc = find(name);
-
-	if (!alloc) {
-		*err = kml_fail(&vp_verdict, -ENOENT, "no allocation '%s'", name);
-	} else if (alloc->fill) {
-		*err = kml_fail(&vp_verdict, -EINVAL,
-				"the areas of '%s' share a page", name);
-		alloc = NULL;
-	}
-	return alloc;
+	return kml_fail(&vp_verdict, -ENOENT, "no allocation '%s'", name);
 }
 
 /* May this name be taken? Asked before the work, and again when it is done. */
@@ -286,9 +276,7 @@ int vp_free(const char *name)
 		nr_allocs--;
 	}
 	mutex_unlock(&lock);
-	if (!alloc)
-		return kml_fail(&vp_verdict, -ENOENT, "no allocation '%s'", name);
-	return destroy(alloc);
+	return alloc ? destroy(alloc) : no_allocation(name);
 }
 
 /**
@@ -312,23 +300,42 @@ int vp_free_all(void)
 	return err;
 }
 
+static int corrupt(struct vp_alloc *alloc, const u64 *at)
+{
+	u64 size = alloc->memory.size, byte = at ? *at : size / 2;
+
+	if (alloc->fill) {
+		if (at)
+			return kml_fail(&vp_verdict, -EINVAL,
+					"of '%s' all areas are marked alike",
+					alloc->name);
+		vp_fill_corrupt(alloc->fill);
+		return 0;
+	}
+	if (byte >= size)
+		return kml_fail(&vp_verdict, -ERANGE, "'%s' ends at byte %llu",
+				alloc->name, size);
+	vp_memory_corrupt(&alloc->memory, byte);
+	return 0;
+}
+
 /**
  * vp_corrupt - flip a bit, so that verification has something to find
  * @name: the allocation
+ * @at: in which byte; NULL: in the middle
  *
  * Context: process; may sleep.
- * Return: 0, -ENOENT, -EINVAL for a filling, -EINTR.
+ * Return: 0, -ENOENT, -ERANGE, -EINVAL for a byte of a filling, -EINTR.
  */
-int vp_corrupt(const char *name)
+int vp_corrupt(const char *name, const u64 *at)
 {
 	struct vp_alloc *alloc;
 	int err = mutex_lock_killable(&lock);
 
 	if (err)
 		return err;
-	alloc = find_block(name, &err);
-	if (alloc)
-		((u8 *)vp_memory_block(&alloc->memory))[alloc->memory.size / 2] ^= 1;
+	alloc = find(name);
+	err = alloc ? corrupt(alloc, at) : no_allocation(name);
 	mutex_unlock(&lock);
 	return err;
 }
@@ -385,8 +392,13 @@ int vp_dump_select(const char *name)
 
 	if (err)
 		return err;
-	alloc = find_block(name, &err);
-	if (alloc)
+	alloc = find(name);
+	if (!alloc)
+		err = no_allocation(name);
+	else if (alloc->fill)
+		err = kml_fail(&vp_verdict, -EINVAL,
+			       "the areas of '%s' share a page", name);
+	else
 		strscpy(dump_name, name, sizeof(dump_name));
 	mutex_unlock(&lock);
 	return err;

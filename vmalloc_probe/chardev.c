@@ -162,10 +162,22 @@ static int run_dump(struct kml_command *cmd)
 
 static int run_corrupt(struct kml_command *cmd)
 {
+	static const match_table_t keys = { { 0, "at=%s" }, { -1, NULL } };
+	const char *value[1] = {};
+	u64 at;
 	int err;
-	const char *name = only_name(cmd, &err);
 
-	return name ? vp_corrupt(name) : err;
+	if (cmd->argc < 2)
+		return kml_fail(&vp_verdict, -EINVAL, "corrupt: no name");
+	err = kml_command_name(cmd, cmd->argv[1]) ?:
+	      kml_command_options(cmd, 2, keys, value);
+	if (!err && value[0]) {
+		/* a size, but may be 0 */
+		err = kml_parse_size(value[0], &at);
+		if (err)
+			kml_fail(&vp_verdict, err, "at=%s is no byte", value[0]);
+	}
+	return err ?: vp_corrupt(cmd->argv[1], value[0] ? &at : NULL);
 }
 
 static int run_check(struct kml_command *cmd)
@@ -179,8 +191,11 @@ static int run_check(struct kml_command *cmd)
 
 static int run_storm(struct kml_command *cmd)
 {
-	static const match_table_t keys = { { 0, "case=%s" }, { -1, NULL } };
-	const char *value[1] = {};
+	enum { CASE, CORRUPT, KEYS };
+	static const match_table_t keys = {
+		{ CASE, "case=%s" }, { CORRUPT, "corrupt" }, { -1, NULL },
+	};
+	const char *value[KEYS] = {};
 	u64 operations;
 	int err;
 
@@ -188,7 +203,7 @@ static int run_storm(struct kml_command *cmd)
 		return kml_fail(&vp_verdict, -EINVAL, "storm: no number of operations");
 	err = kml_command_size(cmd, cmd->argv[1], &operations) ?:
 	      kml_command_options(cmd, 2, keys, value);
-	return err ?: vp_storm(value[0] ?: "mixed", operations);
+	return err ?: vp_storm(value[CASE] ?: "mixed", operations, value[CORRUPT]);
 }
 
 static const struct kml_verb verbs[] = {
@@ -199,11 +214,11 @@ static const struct kml_verb verbs[] = {
 	  "SIZE [count=N] [name=NAME]: N areas that map one page; all that fit on 32 bits",
 	  run_fill },
 	{ "free", "NAME|all: verify the pattern, give back", run_free },
-	{ "corrupt", "NAME: flip a bit, which free will find", run_corrupt },
+	{ "corrupt", "NAME [at=BYTE]: flip a bit, which free will find", run_corrupt },
 	{ "dump", "NAME: choose what the dump report shows", run_dump },
 	{ "check", "[zero]: try the contract of vmalloc; see the check report", run_check },
 	{ "storm",
-	  "N [case=mixed|fix_size|full_fit|long_busy|random_size|align|pcpu]: N operations on each CPU; see the storm report",
+	  "N [case=mixed|fix_size|full_fit|long_busy|random_size|align|pcpu] [corrupt]: N operations on each CPU; see the storm report",
 	  run_storm },
 	{ }
 };

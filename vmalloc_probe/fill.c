@@ -38,6 +38,15 @@ int vp_fill_free(struct vp_fill *fill)
 	return err;
 }
 
+/**
+ * vp_fill_corrupt - flip a bit of the mark that all areas show
+ * @fill: the filling
+ */
+void vp_fill_corrupt(struct vp_fill *fill)
+{
+	*(u32 *)page_address(fill->page) ^= 1;
+}
+
 static int fill_areas(struct vp_fill *fill, u64 count)
 {
 	unsigned long i, nr = fill->size >> PAGE_SHIFT;

@@ -82,15 +82,25 @@ int vp_memory_check(const struct vp_memory *memory)
 
 	for (i = 0; i < words; i++) {
 		if (unlikely(word[i] != word_at(memory, i))) {
-			pr_err("byte %lu of %lu: found %016llx instead of %016llx\n",
-			       (unsigned long)(i * sizeof(u64)), memory->size,
-			       word[i], word_at(memory, i));
+			pr_err_ratelimited("byte %lu of %lu: found %016llx instead of %016llx\n",
+					   (unsigned long)(i * sizeof(u64)),
+					   memory->size, word[i], word_at(memory, i));
 			return -EIO;
 		}
 		if (i % VP_PAGE_WORDS == 0)
 			cond_resched();
 	}
 	return 0;
+}
+
+/**
+ * vp_memory_corrupt - flip a bit, so that verification has something to find
+ * @memory: the block
+ * @byte: where
+ */
+void vp_memory_corrupt(const struct vp_memory *memory, unsigned long byte)
+{
+	((u8 *)vp_memory_block(memory))[byte] ^= 1;
 }
 
 /**

@@ -53,10 +53,13 @@ static void run_random_align(struct vp_worker *worker)
 
 		request.align = 1UL << random % 23;
 		request.size = (random % 10 + 1) * PAGE_SIZE;
-		if (vp_memory_get(&memory, &request))
+		if (vp_memory_get(&memory, &request)) {
 			worker->failures++;
-		else if (vp_memory_put(&memory))
-			worker->corrupt++;
+			continue;
+		}
+		if (worker->spoil)
+			vp_memory_corrupt(&memory, below(memory.size));
+		worker->corrupt += !!vp_memory_put(&memory);
 	}
 }
 
@@ -215,11 +218,21 @@ fail:
 	worker->failures++;
 }
 
+static void spoil(struct vp_slot *slot)
+{
+	if (slot->holding == VP_BLOCK)
+		vp_memory_corrupt(&slot->memory, below(slot->memory.size));
+	else
+		slot->map[below(slot->nr) * (PAGE_SIZE / sizeof(u64))] ^= 1;
+}
+
 static void drop(struct vp_worker *worker, struct vp_slot *slot)
 {
 	bool wrong = false;
 	unsigned int i;
 
+	if (worker->spoil)
+		spoil(slot);
 	if (slot->holding == VP_BLOCK) {
 		wrong = vp_memory_put(&slot->memory);
 	} else {

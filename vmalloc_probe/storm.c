@@ -59,7 +59,7 @@ static int work(void *arg)
 
 /* One sleeping thread for each CPU; their number or a negative errno. */
 static int make_workers(struct vp_worker *workers, const struct vp_storm_case *case_,
-			u64 operations)
+			u64 operations, bool corrupt)
 {
 	struct task_struct *task;
 	unsigned int cpu;
@@ -77,7 +77,7 @@ static int make_workers(struct vp_worker *workers, const struct vp_storm_case *c
 		get_task_struct(task);
 		workers[nr++] = (struct vp_worker){
 			.task = task, .case_ = case_, .operations = operations,
-			.stop = &stop,
+			.spoil = corrupt, .stop = &stop,
 		};
 	}
 	cpus_read_unlock();
@@ -117,13 +117,14 @@ static int run_workers(struct vp_worker *workers, int nr, struct vp_result *sum)
  * vp_storm - run a storm to its end
  * @name: the case
  * @operations: for each CPU
+ * @corrupt: flip a bit in what is verified, so that there is something to find
  *
  * Context: process; may sleep.
  * Return: 0; -EINVAL: no such case; -ERANGE: too many operations; -EBUSY: another
  * storm is running; -ENOMEM; -EINTR; -EIO: memory did not contain what was
  * written.
  */
-int vp_storm(const char *name, u64 operations)
+int vp_storm(const char *name, u64 operations, bool corrupt)
 {
 	struct vp_result sum = {};
 	struct vp_worker *workers;
@@ -147,7 +148,7 @@ int vp_storm(const char *name, u64 operations)
 		goto unlock;
 	stop = false;
 	sum.before = vp_own_areas();
-	err = make_workers(workers, sum.case_, operations);
+	err = make_workers(workers, sum.case_, operations, corrupt);
 	if (err < 0)
 		goto free_workers;
 	sum.cpus = err;

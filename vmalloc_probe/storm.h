@@ -13,6 +13,7 @@
  * @task: the thread
  * @case_: what it does
  * @operations: how often
+ * @spoil: flip a bit in what is given back and verified
  * @done: how often it did, up to now
  * @failures: allocations that gave NULL
  * @corrupt: allocations that did not contain what was written
@@ -24,6 +25,7 @@ struct vp_worker {
 	struct task_struct *task;
 	const struct vp_storm_case *case_;
 	u64 operations;
+	bool spoil;
 	u64 done;
 	u64 failures;
 	u64 corrupt;

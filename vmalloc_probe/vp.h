@@ -177,6 +177,7 @@ static inline void *vp_memory_block(const struct vp_memory *memory)
 
 int vp_memory_get(struct vp_memory *memory, const struct vp_request *request);
 int vp_memory_check(const struct vp_memory *memory);
+void vp_memory_corrupt(const struct vp_memory *memory, unsigned long byte);
 int vp_memory_put(struct vp_memory *memory);
 
 /**
@@ -194,13 +195,14 @@ struct vp_fill {
 };
 
 struct vp_fill *vp_fill_take(unsigned long size, u64 count);
+void vp_fill_corrupt(struct vp_fill *fill);
 int vp_fill_free(struct vp_fill *fill);
 
 int vp_alloc(struct vp_request *request);
 int vp_fill(u64 size, u64 count, const char *name);
 int vp_free(const char *name);
 int vp_free_all(void);
-int vp_corrupt(const char *name);
+int vp_corrupt(const char *name, const u64 *at);
 int vp_dump_select(const char *name);
 void vp_allocs_show(struct seq_file *m);
 extern const struct seq_operations vp_dump_ops;
@@ -212,7 +214,7 @@ void vp_check_show(struct seq_file *m);
 
 /* --- storm.c: everything at once ------------------------------------------- */
 
-int vp_storm(const char *name, u64 operations);
+int vp_storm(const char *name, u64 operations, bool corrupt);
 void vp_storm_show(struct seq_file *m);
 
 /* --- the interface ----------------------------------------------------------- */
