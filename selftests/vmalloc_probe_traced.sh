@@ -25,10 +25,13 @@ end_events()
 largest=-1
 pointer=8
 case $(uname -m) in
-x86_64) arguments="size=%di align=%si gfp=%r8:x32 node=\$stack2:s32" ;;
-aarch64) arguments="size=%x0 align=%x1 gfp=%x4:x32 node=%x7:s32" ;;
+x86_64) arguments="size=%di align=%si gfp=%r8:x32 flags=\$stack1:x32 node=\$stack2:s32" ;;
+aarch64) arguments="size=%x0 align=%x1 gfp=%x4:x32 flags=%x6:x32 node=%x7:s32" ;;
 *)
-	arguments="size=%r0 align=%r1 gfp=\$stack0:x32 node=\$stack3:s32"
+	flags=2 node=3
+	# with LPAE, which knows no sections, prot has 64 bits and is aligned to them
+	grep -q ' do_sect_fault$' /proc/kallsyms || flags=4 node=5
+	arguments="size=%r0 align=%r1 gfp=\$stack0:x32 flags=\$stack$flags:x32 node=\$stack$node:s32"
 	largest=0xffffffff
 	pointer=4 ;;
 esac
@@ -48,7 +51,7 @@ vp_load
 page=$(page_size)
 
 # trace COMMAND…: run it; its calls, one a line, in $work/calls:
-# "size=… align=… gfp=… node=… at=…", "area size=…" and "purge"
+# "size=… align=… gfp=… flags=… node=… at=…", "area size=…" and "purge"
 trace()
 {
 	sh -c 'echo $PPID' >$tracing/set_event_pid
@@ -66,8 +69,10 @@ trace()
 	return $traced
 }
 
-# The gfp of the first call
-bits() { sed -n 's/.* gfp=\(0x[0-9a-f]*\) .*/\1/p' "$work/calls" | head -n 1; }
+# first_call KEY: of the first call
+first_call() { sed -n "s/.* $1=\([-0-9a-fx]*\) .*/\1/p" "$work/calls" | head -n 1; }
+
+bits() { first_call gfp; }
 
 # calls SIZE [REST]: how many asked for that many bytes, with REST in its line
 calls() { grep -c "^size=$(printf '0x%x' "$1") .*${2-}" "$work/calls"; }
@@ -105,12 +110,19 @@ classes_are_passed_on()
 	fi
 }
 
+# VM_ALLOW_HUGE_VMAP, since there are functions that ask for it
+huge=0x400
+
 # together WORDS BITS NODE: passed on, all of it, or refused
 together()
 {
+	case $1 in
+	*huge*) expected="$2 $3 $((huge))" ;;
+	*) expected="$2 $3 0" ;;
+	esac
 	if trace put $vp_dev "alloc 64K $1 name=t"; then
-		same "$2 $3" "$(($(bits) & (dma32 | io | fs))) $(sed -n 's/.* node=\([-0-9]*\) .*/\1/p' "$work/calls" | head -n 1)" \
-			"bits and node of $1"
+		same "$expected" "$(($(bits) & (dma32 | io | fs))) $(first_call node) $(($(first_call flags) & huge))" \
+			"bits, node and flags of $1"
 		ok $vp_dev "free t"
 	else
 		grep -q 'exports no vmalloc with this combination\|no zone for' $vp_dir/verdict ||
