@@ -53,6 +53,12 @@ no_own_areas()
 	wait_for '[ "$(own_areas)" = 0 ]' || fail "$(own_areas) areas are left"
 }
 
+# at_least VERSION PATCHLEVEL: is this kernel that one or newer?
+at_least()
+{
+	uname -r | awk -F '[.-]' -v v="$1" -v p="$2" '{ exit !($1 > v || $1 == v && $2 + 0 >= p) }'
+}
+
 areas_are_hidden() { [ "$(field range used)" = hidden ]; }
 
 # finding ITEM: what the last check found of it

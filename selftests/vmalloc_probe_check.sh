@@ -39,12 +39,6 @@ must_hold()
 	done
 }
 
-# at_least VERSION PATCHLEVEL: is this kernel that one or newer?
-at_least()
-{
-	uname -r | awk -F '[.-]' -v v="$1" -v p="$2" '{ exit !($1 > v || $1 == v && $2 + 0 >= p) }'
-}
-
 # holds_if CONDITION ITEM: ITEM is hidden where this kernel cannot show it, and
 # nowhere else
 holds_if()
