@@ -19,6 +19,20 @@ case $(field range size) in
 	skip_all "a range of $(meminfo VmallocTotal) KiB cannot be filled" ;;
 esac
 
+# What does not fit in 32 bits is not what remains of it there.
+beyond_the_range()
+{
+	refused 'Cannot allocate memory' $vp_dev "fill 0x100001000 count=1"
+	grep -q '4294971392 bytes; the whole range has' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	refused 'Cannot allocate memory' $vp_dev "alloc 0x100001000"
+	refused 'Cannot allocate memory' $vp_dev "alloc 4K align=4G"
+	refused 'Numerical result out of range' $vp_dev "fill 4K count=0x100000001"
+	refused 'Cannot allocate memory' $vp_dev "fill 1M count=1000"
+	grep -q 'fewer than 1000 areas of 1048576 bytes' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	same 0 "$(own_areas)" "areas of a filling that was refused"
+	same 0 "$(allocations)" allocations
+}
+
 filled_until_it_fails()
 {
 	ok $vp_dev "fill 1M name=filling"
@@ -28,6 +42,10 @@ filled_until_it_fails()
 	refused 'Cannot allocate memory' $vp_dev "alloc 1M name=onemore"
 	grep -q 'no memory, or no hole' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
 	[ "$(meminfo MemAvailable)" -gt 65536 ] || fail "it was memory that ran out"
+	# nor is there one more for another filling, whose name then stays free
+	refused 'Cannot allocate memory' $vp_dev "fill 1M name=another"
+	grep -q 'fewer than 1 areas of 1048576 bytes' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
+	same 1 "$(allocations)" allocations
 }
 
 report_names_the_hole()
@@ -69,6 +87,7 @@ all_is_given_back()
 }
 
 run_cases \
+	"beyond the range:beyond_the_range" \
 	"filled until it fails:filled_until_it_fails" \
 	"the report names the largest hole:report_names_the_hole" \
 	"the report names the holder:report_names_the_holder" \
