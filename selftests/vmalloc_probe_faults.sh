@@ -62,6 +62,14 @@ area_cannot_be_kept()
 	no_own_areas
 }
 
+# Where one thread cannot be made the others end.
+storm_fails_at_every_step()
+{
+	every_step write $vp_dev "storm 1 case=fix_size"
+	same 0 "$(threads)" "threads that are left"
+	no_own_areas
+}
+
 report_fails_at_every_step()
 {
 	every_step read $vp_dev
@@ -82,6 +90,7 @@ run_cases \
 	"alloc with a nested array:nested_array_fails_at_every_step" \
 	"fill, every step:fill_fails_at_every_step" \
 	"an area that cannot be kept:area_cannot_be_kept" \
+	"storm, every step:storm_fails_at_every_step" \
 	"reports:report_fails_at_every_step" \
 	"loading:loading_fails" \
 	"unloads:unloads"
