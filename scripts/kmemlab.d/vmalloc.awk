@@ -172,7 +172,7 @@ function picture(   limit, end, i)
 }
 
 END {
-	if (!("size" in range))
+	if (!range["size"])
 		exit 1
 	if (map || svg)
 		picture()
