@@ -37,6 +37,16 @@ static phys_addr_t __init book(u64 size, phys_addr_t base)
 	return base;
 }
 
+static bool __init name_booked(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_booked; i++)
+		if (!strcmp(booked[i].name, name))
+			return true;
+	return false;
+}
+
 static int __init cblock_setup(char *text)
 {
 	u64 size, base = 0;
@@ -66,6 +76,11 @@ static int __init cblock_setup(char *text)
 	else
 		snprintf(booked[nr_booked].name, sizeof(booked[0].name),
 			 "boot%u", nr_booked);
+	if (name_booked(booked[nr_booked].name)) {
+		pr_err("cblock=%s: the name '%s' is taken\n", text,
+		       booked[nr_booked].name);
+		return 1;
+	}
 	base = book(size, base);
 	if (!base) {
 		pr_err("cblock=%s: there is no such free memory\n", text);
