@@ -50,7 +50,7 @@ static int add_node(struct device_node *node)
 	region.pages = !of_property_read_bool(node, "no-map");
 	region.of_node = node;
 	if (of_node_test_and_set_flag(node, OF_POPULATED)) {
-		pr_err("region %s: %pOF is taken, by a driver or a release\n",
+		pr_err("region %s: %pOF is taken by a driver\n",
 		       region.name, node);
 		return -EBUSY;
 	}

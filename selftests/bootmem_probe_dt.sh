@@ -232,7 +232,7 @@ by_cblock()
 	before=$(meminfo MemTotal)
 	load cblock || fail "cblock does not load"
 	bm_refused 'Device or resource busy' "release block"
-	grep -q 'block is taken' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
+	grep -q 'block is taken by a driver' "$bm_dir/verdict" || fail "$(cat "$bm_dir/verdict")"
 	unload cblock || fail "cblock does not unload"
 	ok $bm_dev "release block"
 	same $((before + 256)) "$(meminfo MemTotal)" "MemTotal once cblock is gone"
