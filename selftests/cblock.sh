@@ -38,6 +38,22 @@ cblock_load()
 	load cblock "$@" || fail "cblock does not load"
 }
 
+# declined REASON PARAMETER…: loading fails, for that reason, with no trace
+declined()
+{
+	declined_reason=$1
+	shift
+	cblock_unload
+	declined_iomem=$(cat /proc/iomem)
+	mark_log
+	! load cblock "$@" 2>/dev/null || fail "$* is accepted"
+	! loaded cblock || fail "$*: still loaded"
+	# the last word: nodes of the device tree were refused before
+	log_since | grep 'cblock: ' | tail -n 1 | grep -q "$declined_reason" ||
+		fail "$*: not for the reason '$declined_reason': $(log_since | tail -1)"
+	same "$declined_iomem" "$(cat /proc/iomem)" "/proc/iomem after $*"
+}
+
 # linux_at_least MAJOR MINOR
 linux_at_least()
 {

@@ -13,17 +13,6 @@ here=$(cd "$(dirname "$0")" && pwd)
 need_cblock
 [ "$(meminfo CmaTotal)" ] || skip_all "this kernel has no CMA"
 
-declined()
-{
-	declined_reason=$1
-	shift
-	cblock_unload
-	mark_log
-	! load cblock "$@" 2>/dev/null || fail "$* is accepted"
-	log_since | grep -q "$declined_reason" ||
-		fail "$*: not for the reason '$declined_reason': $(log_since | tail -1)"
-}
-
 taken_and_given_back()
 {
 	# more in sum than there is: each must have given back what it took
