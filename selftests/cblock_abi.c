@@ -229,6 +229,9 @@ static int test_abi(char **arg)
 	refuse_ioctl(CBLOCK_IOC_ALLOC, fixed, EFAULT, "a read-only structure");
 	if (dup(device) != unused)
 		errx(1, "a descriptor stays");
+	limit_descriptors(unused + 1);
+	refuse(request(4096, NULL), EMFILE, "no descriptor left");
+	limit_descriptors(0);
 	abi_of_allocations();
 	return 0;
 }

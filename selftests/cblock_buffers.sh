@@ -65,6 +65,11 @@ heaps()
 		io heap "/dev/dma_heap/cblock-$name"
 	done
 	all_free
+	for file in $cblock_dev "/dev/dma_heap/cblock-$name"; do
+		exec 3<"$file"
+		! rmmod cblock 2>/dev/null || fail "unloads while $file is open"
+		exec 3<&-
+	done
 	cblock_unload || fail "does not unload"
 	same "" "$(find /dev/dma_heap -name 'cblock*' 2>/dev/null)" "heaps after unloading"
 }

@@ -8,7 +8,6 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
@@ -52,11 +51,13 @@ static int test_heap(char **arg)
 		.len = 2 * MIB, .fd_flags = O_RDWR | O_CLOEXEC,
 	};
 	struct dma_buf_sync sync = { .flags = DMA_BUF_SYNC_START | DMA_BUF_SYNC_RW };
-	int heap = open(arg[0], O_RDONLY | O_CLOEXEC);
+	int heap = open(arg[0], O_RDONLY | O_CLOEXEC), unused = dup(heap);
+	struct dma_heap_allocation_data *fixed;
 	unsigned char *at;
 
 	if (heap < 0)
 		err(1, "%s", arg[0]);
+	close(unused);
 	if (ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data))
 		err(1, "DMA_HEAP_IOCTL_ALLOC");
 	at = map(data.fd, 2 * MIB);
@@ -91,6 +92,23 @@ static int test_heap(char **arg)
 	data.len = 1ULL << 40;
 	if (!ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) || errno != ENOMEM)
 		err(1, "a terabyte");
+
+	/* where it cannot be said, there is no buffer and no descriptor */
+	fixed = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if ((void *)fixed == MAP_FAILED)
+		err(1, "mmap");
+	fixed->len = 4096;
+	mprotect(fixed, 4096, PROT_READ);
+	if (!ioctl(heap, DMA_HEAP_IOCTL_ALLOC, fixed) || errno != EFAULT)
+		err(1, "a read-only structure");
+	if (dup(heap) != unused)
+		errx(1, "a descriptor stays");
+	limit_descriptors(unused + 1);
+	data.len = 4096;
+	if (!ioctl(heap, DMA_HEAP_IOCTL_ALLOC, &data) || errno != EMFILE)
+		err(1, "no descriptor left");
+	limit_descriptors(0);
 	return 0;
 }
 
@@ -200,6 +218,10 @@ static int test_pinned(char **arg)
 	close(fd);
 	if (region_of(arg[0]).blocks != 1)
 		errx(1, "freed while a pipe holds its page");
+	close(device);
+	if (!syscall(SYS_delete_module, "cblock", O_NONBLOCK) ||
+	    errno != EWOULDBLOCK)
+		err(1, "unloading while a pipe holds a page");
 	if (read(ends[0], copy, page) != (ssize_t)page)
 		err(1, "the pipe");
 	must_hold(copy, page, 0x5a, "what the pipe holds");

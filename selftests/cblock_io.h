@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 #include <linux/cblock.h>
 
@@ -101,6 +102,18 @@ static inline void refuse(struct cblock_ioc_alloc alloc, int expected,
 		err(1, "%s is accepted", what);
 	if (errno != expected)
 		err(1, "%s: not the errno %d", what, expected);
+}
+
+/* No more than @count descriptors; 0 for as many as may be. */
+static inline void limit_descriptors(rlim_t count)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		err(1, "getrlimit");
+	limit.rlim_cur = count ?: limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		err(1, "setrlimit");
 }
 
 struct test {
