@@ -6,7 +6,9 @@
  *	cblock_hostile fuzz COUNT SEED      random ioctls
  *	cblock_hostile race COUNT REGION    descriptors closed under way
  *	cblock_hostile storm PROCESSES SECONDS REGION
- *	cblock_hostile fault COUNT REGION   each step of an allocation fails
+ *	cblock_hostile fault COUNT REGION CACHE
+ *	    each step of an allocation fails, of its mapping, and of its import by a
+ *	    device
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -221,26 +223,35 @@ static int test_fault(char **arg)
 {
 	unsigned int most = strtoul(arg[0], NULL, 0), step, refused = 0;
 	int control = open("/proc/self/fail-nth", O_RDWR);
+	int importer = open("/sys/module/cblock_importer/parameters/import", O_WRONLY);
 	char text[16];
 	ssize_t len;
 
 	if (control < 0)
 		return fail("no fault injection");
+	if (importer < 0)
+		return fail("no cblock_importer");
 	for (step = 1; step <= most; step++) {
 		struct cblock_ioc_alloc alloc = request(1 << 20, arg[1]);
 		unsigned char *at = MAP_FAILED;
+		bool imported = false;
 		int err;
 
+		alloc.cache = strtoul(arg[2], NULL, 0);
 		snprintf(text, sizeof(text), "%u", step);
 		if (pwrite(control, text, strlen(text), 0) < 0)
 			return fail("fail-nth");
 		err = ioctl(device, CBLOCK_IOC_ALLOC, &alloc);
 		if (!err)
 			at = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE, MAP_SHARED, alloc.fd, 0);
+		if (!err)
+			imported = dprintf(importer, "%d", alloc.fd) > 0;
 		len = pread(control, text, sizeof(text) - 1, 0);
 		if (pwrite(control, "0", 1, 0) < 0)
 			return fail("fail-nth");
-		refused += err || at == MAP_FAILED;
+		refused += err || at == MAP_FAILED || !imported;
+		if (imported && dprintf(importer, "-1") < 0)
+			return fail("the device does not let go");
 		if (at != MAP_FAILED) {
 			at[0] = 1;
 			munmap(at, 1 << 20);
@@ -263,7 +274,7 @@ static const struct {
 	{ "fuzz", 2, test_fuzz },
 	{ "race", 2, test_race },
 	{ "storm", 3, test_storm },
-	{ "fault", 2, test_fault },
+	{ "fault", 3, test_fault },
 	{ }
 };
 

@@ -82,7 +82,15 @@ failing_allocations()
 		echo 0 >/sys/kernel/debug/$kind/min-order 2>/dev/null
 	done
 	cblock_load
-	hostile fault 500 carved
+	load cblock_importer || fail "cblock_importer: $(dmesg | tail -1)"
+	for name in $(region_names); do
+		hostile fault 500 "$name" 0
+		# a PC caches memory without pages in one way
+		[ "$(region "$name" pages)" = yes ] || continue
+		hostile fault 500 "$name" 1
+		hostile fault 500 "$name" 2
+	done
+	unload cblock_importer || fail "cblock_importer does not unload"
 	all_free_soon
 }
 
@@ -93,5 +101,5 @@ set -- \
 	"64 processes for a minute, some of them killed:many_processes"
 # only debug kernels inject faults
 [ ! -e /proc/self/fail-nth ] ||
-	set -- "$@" "every step of an allocation fails:failing_allocations"
+	set -- "$@" "every step of an allocation and an import fails:failing_allocations"
 run_cases "$@"
