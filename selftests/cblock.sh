@@ -114,6 +114,13 @@ helper()
 io() { helper "$cblock_io" "$@"; }
 getconf_page() { "$cblock_io" page; }
 
+# Does the kernel copy what a device does not reach? It has slots for that.
+copies()
+{
+	slots=$(cat /sys/kernel/debug/swiotlb/io_tlb_nslabs 2>/dev/null)
+	[ "${slots:-0}" -gt 0 ]
+}
+
 # Linux 6.12 and newer, with huge pages of 2 MiB, lets a module map one at once.
 maps_2_mib()
 {

@@ -218,7 +218,42 @@ static int test_limited(char **arg)
 	return 0;
 }
 
+/*
+ * copied REGION: where devices see nothing but copies, one gets a copy of a
+ * buffer with struct pages, and of others nothing; and what is not to be cached
+ * is itself in no cache
+ */
+static int test_copied(char **arg)
+{
+	struct cblock_ioc_alloc alloc = request(64 << 10, arg[0]);
+	unsigned int cache;
+	int result;
+
+	for (cache = CBLOCK_WRITECOMBINE; cache <= CBLOCK_UNCACHED; cache++) {
+		if (!(region_of(arg[0]).caches & 1U << cache))
+			continue;
+		import(-1);
+		close(buffer(2 * MIB, arg[0], cache, 0));
+		maintained("alloc", 2 * MIB, 2 * MIB);
+	}
+	if (ioctl(device, CBLOCK_IOC_ALLOC, &alloc))
+		err(1, "alloc");
+	result = import(alloc.fd);
+	if (!(region_of(arg[0]).flags & CBLOCK_REGION_PAGES)) {
+		if (result != EIO)
+			errx(1, "import: not %d, %d", EIO, result);
+		return 0;
+	}
+	if (result)
+		errx(1, "import: %s", strerror(result));
+	if (view().address == alloc.phys)
+		errx(1, "the device sees the buffer itself");
+	import(-1);
+	return 0;
+}
+
 static const struct test tests[] = {
+	{ "copied", 1, test_copied },	/* REGION */
 	{ "device", 1, test_device },	/* REGION */
 	{ "drm", 2, test_drm },		/* REGION CARD */
 	{ "limited", 2, test_limited },	/* REGION BITS */
