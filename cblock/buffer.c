@@ -16,7 +16,10 @@
 /* How often pages that somebody still references are looked at again. */
 #define PARKED_DELAY	(HZ / 5)
 
-/* A device that is not coherent: mapping pages for it maintains the caches. */
+/*
+ * A device that is not coherent: mapping pages for it maintains the caches, on
+ * 32-bit ARM, which offers nothing else. Elsewhere it may be given a copy.
+ */
 static struct platform_device *flusher;
 
 static LIST_HEAD(parked);
@@ -65,9 +68,10 @@ void cblock_buffer_flush(struct cblock_buffer *buffer)
 	for (done = 0; done < block->area.size; done += pages) {
 		size_t len;
 
+		cond_resched();
 		pages = min_t(u32, block->area.size - done, SZ_1M / PAGE_SIZE);
 		len = (size_t)pages << PAGE_SHIFT;
-		if (!block->region->pages) {
+		if (IS_ENABLED(CONFIG_ARCH_HAS_PMEM_API)) {
 			void *vaddr = cblock_address(block) +
 				      ((size_t)done << PAGE_SHIFT);
 
@@ -79,7 +83,6 @@ void cblock_buffer_flush(struct cblock_buffer *buffer)
 				    0, len, DMA_BIDIRECTIONAL);
 		if (!dma_mapping_error(dev, addr))
 			dma_unmap_page(dev, addr, len, DMA_BIDIRECTIONAL);
-		cond_resched();
 	}
 }
 
