@@ -3,6 +3,7 @@
 #include <linux/capability.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
+#include <linux/stddef.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
@@ -113,15 +114,20 @@ static int ioctl_alloc(void *arg, struct dma_buf **dmabuf)
 	return min(alloc->fd, 0);
 }
 
-/* @run may set a dma-buf to install as the descriptor that it reserved. */
+/*
+ * @run may set a dma-buf to install as the descriptor that it reserved. @least is
+ * what a program must have of the structure: it is to know that descriptor.
+ */
 static const struct {
+	size_t least;
 	size_t size;
 	int (*run)(void *arg, struct dma_buf **dmabuf);
 } ioctls[] = {
-	{ sizeof(struct cblock_ioc_info), ioctl_info },
-	{ sizeof(struct cblock_ioc_region), ioctl_region },
-	{ sizeof(struct cblock_ioc_fit), ioctl_fit },
-	{ sizeof(struct cblock_ioc_alloc), ioctl_alloc },
+	{ 1, sizeof(struct cblock_ioc_info), ioctl_info },
+	{ 1, sizeof(struct cblock_ioc_region), ioctl_region },
+	{ 1, sizeof(struct cblock_ioc_fit), ioctl_fit },
+	{ offsetofend(struct cblock_ioc_alloc, fd),
+	  sizeof(struct cblock_ioc_alloc), ioctl_alloc },
 };
 
 long cblock_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
@@ -140,6 +146,8 @@ long cblock_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 	if (_IOC_TYPE(cmd) != CBLOCK_IOC_MAGIC || nr >= ARRAY_SIZE(ioctls) ||
 	    _IOC_DIR(cmd) != (_IOC_READ | _IOC_WRITE) || !len)
 		return -ENOTTY;
+	if (len < ioctls[nr].least)
+		return -EINVAL;
 	memset(&copy, 0, sizeof(copy));
 	err = copy_struct_from_user(&copy, ioctls[nr].size, user, len);
 	if (err)

@@ -218,6 +218,9 @@ static int test_abi(char **arg)
 	refuse_ioctl(_IOWR(CBLOCK_IOC_MAGIC, 3, grown), &grown, E2BIG,
 		     "an unknown field");
 	refuse_ioctl(CBLOCK_IOC_ALLOC, (void *)8, EFAULT, "a bad pointer");
+	alloc = request(4096, NULL);
+	refuse_ioctl(_IOWR(CBLOCK_IOC_MAGIC, 3, alloc.size), &alloc, EINVAL,
+		     "a structure without a descriptor");
 
 	/* where it cannot be said, there is no block and no descriptor */
 	fixed = mmap(NULL, 4096, PROT_READ | PROT_WRITE,

@@ -70,10 +70,12 @@ static void fuzz_fill(unsigned char *data, size_t len)
 static int test_fuzz(char **arg)
 {
 	unsigned long count = strtoul(arg[0], NULL, 0), done = 0, allocated = 0;
+	int unused = dup(device);
 	unsigned char data[512];
 	size_t len;
 	unsigned int cmd;
 
+	close(unused);
 	state = strtoull(arg[1], NULL, 0);
 	for (; done < count; done++) {
 		static const unsigned int known[] = {
@@ -95,7 +97,7 @@ static int test_fuzz(char **arg)
 			where = (void *)(uintptr_t)draw();
 		if (ioctl(device, cmd, where))
 			goto check;
-		if (_IOC_NR(cmd) == 3 && where == data && len > 64) {
+		if (_IOC_NR(cmd) == 3 && where == data) {
 			allocated++;
 			if (alloc->fd <= device || close(alloc->fd))
 				return fail("an allocation without a descriptor");
@@ -105,6 +107,8 @@ check:
 			if (data[len] != 0x5a)
 				return fail("written behind the structure");
 	}
+	if (dup(device) != unused)
+		return fail("a descriptor that nobody was told of");
 	printf("%lu ioctls, %lu of them allocated\n", done, allocated);
 	return allocated ? 0 : fail("none of them allocated");
 }

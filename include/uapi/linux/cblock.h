@@ -5,8 +5,9 @@
  *
  * Structures grow at their end: a program and a kernel of different age
  * understand each other as long as what one does not know is 0, else E2BIG.
- * Fields that are reserved must be 0, else EINVAL. They have the same layout
- * for 32-bit and 64-bit programs.
+ * Fields that are reserved must be 0, else EINVAL; so does it end for a
+ * cblock_ioc_alloc without room for the descriptor. They have the same layout for
+ * 32-bit and 64-bit programs.
  */
 #ifndef _UAPI_LINUX_CBLOCK_H
 #define _UAPI_LINUX_CBLOCK_H
