@@ -127,16 +127,19 @@ static struct cblock *block_create(struct cblock_region *only, u64 size,
 			   (flags & CBLOCK_ALLOC_BEST ? CBLOCK_BESTFIT : 0);
 	struct cblock *block = ERR_PTR(-EOPNOTSUPP);
 	struct cblock_region *region;
+	u64 hint;
 
 	for_each_region(region) {
 		if ((only && region != only) ||
 		    !region_suits(region, cache, flags))
 			continue;
-		block = cblock_alloc_for(region, size,
-					 align ?: default_align(size), how,
-					 caller, "");
 		/* an alignment that nobody asked for must not be why it fails */
-		if (IS_ERR(block) && !align && default_align(size))
+		hint = align ? 0 : default_align(size);
+		if (hint && cblock_region_largest(region, hint) < size)
+			hint = 0;
+		block = cblock_alloc_for(region, size, align ?: hint, how,
+					 caller, "");
+		if (IS_ERR(block) && hint)
 			block = cblock_alloc_for(region, size, 0, how, caller,
 						 "");
 		if (!IS_ERR(block))

@@ -83,6 +83,21 @@ mappings()
 	all_free
 }
 
+# Of 2 MiB, wherever that is a unit of mappings, unless there is no such room.
+aligned_by_default()
+{
+	cblock_load
+	for block in one:1M gap:16M rest:47M; do
+		ok $cblock_dev "alloc ${block#*:} region=carved name=${block%:*}"
+	done
+	ok $cblock_dev "free gap"
+	io faults carved
+	same 0 "$(region carved failed)" "failed allocations"
+	ok $cblock_dev "free rest"
+	ok $cblock_dev "free one"
+	all_free
+}
+
 # 16 MiB, touched page by page
 faults()
 {
@@ -201,6 +216,7 @@ run_cases "$@" \
 	"memory is zero through every cache mode:zeroed" \
 	"regions are dma-heaps:heaps" \
 	"mappings: fork, mremap, munmap, mprotect, bounds:mappings" \
+	"an alignment that nobody asked for is no reason to fail:aligned_by_default" \
 	"a fault maps 2 MiB, or else up to 64 pages:faults" \
 	"O_DIRECT into a block with pages:direct_io" \
 	"io_uring into a block with pages:io_uring" \
