@@ -51,14 +51,17 @@ static int __init cblock_setup(char *text)
 {
 	u64 size, base = 0;
 	const char *name;
+	bool placed;
 	char *end;
 
 	size = memparse(text, &end);
-	if (*end == '@')
+	placed = *end == '@';
+	if (placed)
 		base = memparse(end + 1, &end);
 	name = *end == ',' ? end + 1 : nr_booked ? "" : "boot";
 	if ((*end && *end != ',') || !size || !PAGE_ALIGNED(size) ||
-	    !PAGE_ALIGNED(base) || base != (phys_addr_t)base) {
+	    !PAGE_ALIGNED(base) || (placed && !base) ||
+	    base != (phys_addr_t)base) {
 		pr_err("cblock=%s: not SIZE[@ADDRESS][,NAME] in whole pages\n",
 		       text);
 		return 1;

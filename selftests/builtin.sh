@@ -81,6 +81,7 @@ refused_by_memblock()
 		2M,fixed the name 'fixed' is taken
 		2M,no/name 'no/name' is not a name
 		2M@0x28000200,edge not SIZE
+		2M@0,zero not SIZE
 		0 not SIZE
 		64K,i more than 8
 	EOF
