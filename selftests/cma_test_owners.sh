@@ -82,6 +82,54 @@ before_load_is_said()
 	same "$allocated" "$there" "pages allocated before the module was loaded"
 }
 
+# Another driver's, of which the kernel says nothing.
+anothers_are_said()
+{
+	unload cma_test || fail "cma_test does not unload"
+	load cblock cma=default:4M || fail "cblock has no 4 MiB"
+	cma_load
+	[ "$(area_field "$(default_area)" allocated)" -ge $((4194304 / page_size)) ] ||
+		fail "4 MiB are not allocated: $(cat $cma_dir/areas)"
+	before_load_is_said
+	unload cblock || fail "cblock does not unload"
+}
+
+# on_map CLASS: pages of all areas
+on_map() { awk -v c="$1" '!/^#/ && $4 == c { n += $3 } END { print n + 0 }' $cma_dir/map; }
+
+# in_areas COLUMN: the same from the other report
+in_areas()
+{
+	sum=0
+	for area in $(awk '!/^#/ { print $1 }' $cma_dir/areas); do
+		sum=$((sum + $(area_field "$area" "$1")))
+	done
+	echo $sum
+}
+
+# Pages come and go meanwhile, by the per-CPU lists: what the kernel counts as free
+# is about as much.
+classes_are_told()
+{
+	ok $cma_dev 'alloc 3M name=three'
+	ok $cma_dev 'pin 1M'
+	for class in free borrowed allocated pinned; do
+		for _ in 1 2 3 4 5; do
+			map=$(on_map $class)
+			areas=$(in_areas $class)
+			[ "$map" != "$areas" ] || break
+			sleep 1
+		done
+		same "$areas" "$map" "$class pages on the map"
+	done
+	off=$(($(on_map free) * page_size / 1024 - $(meminfo CmaFree)))
+	[ ${off#-} -lt $(($(meminfo CmaTotal) / 10)) ] ||
+		fail "free on the map: $(on_map free) pages, CmaFree: $(meminfo CmaFree) KiB"
+	[ "$(on_map pinned)" -ge $((1048576 / page_size)) ] || fail "a MiB is pinned"
+	ok $cma_dev unpin
+	ok $cma_dev 'free three'
+}
+
 map_adds_up()
 {
 	ok $cma_dev 'alloc 3M name=three'
@@ -280,7 +328,9 @@ run_cases \
 	"an allocation that is given back in parts:given_back_in_parts" \
 	"no record is lost:no_record_is_lost" \
 	"what was there before is shown as such:before_load_is_said" \
+	"what another driver has had is, too:anothers_are_said" \
 	"the map adds up:map_adds_up" \
+	"the map tells the classes of pages:classes_are_told" \
 	"latency is counted and reset:latency_counts" \
 	"via=dma says where the memory came from:dma_says_where_it_came_from" \
 	"via=dma says when it fell back:dma_falls_back" \
