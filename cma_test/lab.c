@@ -178,12 +178,15 @@ int ct_unpin(void)
 {
 	struct page *page;
 	unsigned long pfn;
-	bool some;
+	bool some = false;
 
 	mutex_lock(&ct_pin_lock);
-	some = !xa_empty(&ct_pins);
-	xa_for_each(&ct_pins, pfn, page)
+	xa_for_each(&ct_pins, pfn, page) {
 		ct_pin_drop(pfn, page);
+		some = true;
+	}
+	/* a place that could not be reserved may have left nodes without entries */
+	xa_destroy(&ct_pins);
 	mutex_unlock(&ct_pin_lock);
 	return some ? 0 : -ENOENT;
 }

@@ -62,10 +62,12 @@ pin_failing()
 {
 	echo "$2" >"$1/space"
 	echo "$3" >"$1/times"
+	echo 1 >/proc/self/make-it-fail
 	echo 100 >"$1/probability"
-	(echo 1 >/proc/self/make-it-fail && put $cma_dev "pin $((page_size * 70))") 2>/dev/null &&
-		held=70 || held=0
+	# no process between these: it is not that which is to fail
+	put $cma_dev "pin $((page_size * 70))" 2>/dev/null && held=70 || held=0
 	echo 0 >"$1/probability"
+	echo 0 >/proc/self/make-it-fail
 	pins
 	same "$held" "$pins" "pinned pages"
 	if [ "$held" = 0 ]; then
