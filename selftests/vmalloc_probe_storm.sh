@@ -57,43 +57,6 @@ random_size() { storm random_size 100; }
 random_align() { storm align 100; }
 per_cpu() { storm pcpu 600; }
 
-# page_events KNOB VALUE: of pages that come and go
-page_events()
-{
-	for event in mm_page_alloc mm_page_free; do
-		echo "$2" >/sys/kernel/tracing/events/kmem/$event/"$1" || fail "no $1 of $event"
-	done
-}
-
-# Each single page that a thread of the storm asked for was given back by it. Page
-# tables and slabs, which stay with the kernel, are asked for in another way.
-pages_come_back()
-{
-	tracing=/sys/kernel/tracing
-	trap 'page_events enable 0; page_events filter 0; echo >$tracing/trace' EXIT
-	echo >$tracing/trace
-	page_events filter 'order == 0 && comm ~ "vmalloc_storm*"'
-	page_events enable 1
-	storm mixed 60
-	page_events enable 0
-	found=$(awk '
-		/^# entries-in-buffer/ { split($3, entries, "/"); lost = entries[2] - entries[1] }
-		/ mm_page_(alloc|free): / {
-			page = $0
-			sub(".* pfn=", "", page)
-			sub(" .*", "", page)
-			page = $1 " " page
-		}
-		/ mm_page_alloc: .*__GFP_RETRY_MAYFAIL/ && !/__GFP_COMP/ { taken++; holds[page] = 1 }
-		/ mm_page_free: / { delete holds[page] }
-		END {
-			for (page in holds)
-				left++
-			print lost + 0, (taken > 60), left + 0
-		}' $tracing/trace)
-	same '0 1 0' "$found" "events lost, pages taken, pages that are left"
-}
-
 # Of the operations of mixed at least every second one took something, and all of
 # that was verified when it was given back.
 corruption_is_found()
@@ -147,7 +110,6 @@ run_cases \
 	"random_size:random_size" \
 	"align:random_align" \
 	"pcpu:per_cpu" \
-	"pages come back:pages_come_back" \
 	"corruption is found:corruption_is_found" \
 	"one at a time:one_at_a_time" \
 	"killed midway:killed_midway"
