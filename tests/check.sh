@@ -174,6 +174,7 @@ nothing_reported()
 	find "$tree/selftests" -name '*.sh' -perm -100 ! -name run.sh -delete
 	check 1 --no-host judge
 	says 'failed: boot 1|nothing ran|'
+	says '^\[ *[0-9]*s\] judge (1 of 1)$'
 }
 
 # The host's tests count like those of a board.
