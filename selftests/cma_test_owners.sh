@@ -258,6 +258,34 @@ its_failure_is_judged()
 	ok $cma_dev 'free all'
 }
 
+# The only place left for a buffer, as large and as aligned as that of the last
+# failure, has a pinned page, which is let go of before the kernel's worker judges.
+what_blocked_has_gone()
+{
+	[ -e /dev/video0 ] || skip "this kernel has no vivid"
+	can_pin
+	size=$(sed -n 's/^verdict .* by=other .* align_kib=\([0-9]*\) .*/\1/p' $cma_dir/verdict |
+		tail -n 1)K
+	ok $cma_dev "alloc $size align=$size name=hole"
+	for pages in 8192 2048 512 128 32 8 2 1; do
+		while echo "alloc $((pages * page_size))" >$cma_dev; do :; done 2>/dev/null
+	done
+	ok $cma_dev 'free hole'
+	ok $cma_dev "pin $page_size"
+	pfn=$(sed -n 's/.* pfn=\(0x[0-9a-f]*\) .*/\1/p' $cma_dir/pins)
+	"$here/cma_test_video" /dev/video0 1 unpin 2>/dev/null || fail "the pin stays"
+	record=$(grep '^verdict .* by=other .* comm=cma_test_video ' $cma_dir/verdict | tail -n 1)
+	say "$record"
+	case $record in
+	*' class=racing '*) ;;
+	*) fail "not taken for a race" ;;
+	esac
+	record=${record#verdict }
+	grep "^page ${record%% *} " $cma_dir/verdict | grep -q " pfn=$pfn " ||
+		fail "$(cat $cma_dir/verdict)"
+	ok $cma_dev 'free all'
+}
+
 not_tracking_is_possible()
 {
 	cma_load track=0
@@ -337,4 +365,5 @@ run_cases \
 	"via=dma says when the area is out of reach:dma_says_out_of_reach" \
 	"a real driver's buffers appear and vanish:a_real_driver" \
 	"a real driver's failure is judged:its_failure_is_judged" \
+	"what blocked it has gone when it is judged:what_blocked_has_gone" \
 	"track=0 does not watch:not_tracking_is_possible"

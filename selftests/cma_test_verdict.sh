@@ -221,35 +221,6 @@ racing()
 	same 0 "$(allocations)" "allocations"
 }
 
-# passed: the piece cannot be had, but what blocked it has gone
-passed()
-{
-	if echo "alloc $((pages * page_size)) name=mine" >$cma_dev; then
-		ok $cma_dev 'free mine'
-		return 1
-	fi
-	[ "$(verdict_field class)" = racing ] && last_verdict | grep -q '^page '
-}
-
-# A page is pinned and let go of over and over: now and then it has gone when the
-# failure is judged.
-blocked_for_a_moment()
-{
-	pages=$(area_field "$(default_area)" largest_fit)
-	while :; do
-		echo "pin $page_size" >$cma_dev
-		echo unpin >$cma_dev
-	done 2>/dev/null &
-	rival=$!
-	trap 'kill -9 $rival 2>/dev/null' EXIT
-	wait_for passed 2>/dev/null || fail "what blocked is always there: $(last_verdict)"
-	kill -9 $rival
-	wait $rival 2>/dev/null
-	last_verdict | sed 's/^/# /'
-	echo unpin >$cma_dev 2>/dev/null
-	same 0 "$(allocations)" "allocations"
-}
-
 # Killed again and again, somewhere between the command and its end.
 interrupted()
 {
@@ -346,7 +317,6 @@ run_cases \
 	"one pinned page costs a range only:one_pin_costs_a_range_only" \
 	"misconfigured, size and alignment beyond the area:misconfigured" \
 	"racing, parallel allocators:racing" \
-	"racing, what blocked has gone:blocked_for_a_moment" \
 	"interrupted by a signal:interrupted" \
 	"the last 32 verdicts are kept:thirty_two_are_kept" \
 	"fit answers without allocating:fit_answers_and_changes_nothing" \

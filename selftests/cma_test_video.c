@@ -4,17 +4,21 @@
  *
  *	cma_test_video DEVICE COUNT
  *	cma_test_video DEVICE COUNT ROUNDS
+ *	cma_test_video DEVICE COUNT unpin
  *
  * Prints how many it got and how large they are, and holds them until standard
  * input ends; or allocates and frees them ROUNDS times, or until it is told to
- * terminate, and prints how often it did.
+ * terminate, and prints how often it did; or has cma_test let go of its pins
+ * before any worker of the kernel runs on this CPU.
  */
 
 #include <fcntl.h>
 #include <linux/videodev2.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -67,13 +71,30 @@ static int again_and_again(int fd, unsigned int count, int rounds)
 	return 0;
 }
 
+static int and_unpin(int fd, unsigned int count)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+	int cma = open("/dev/cma_test", O_WRONLY);
+
+	if (cma < 0 || sched_setscheduler(0, SCHED_FIFO, &first)) {
+		perror("unpin");
+		return 1;
+	}
+	request(fd, count);
+	if (write(cma, "unpin\n", 6) != 6) {
+		perror("unpin");
+		return 1;
+	}
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	int fd, got;
 	char c;
 
 	if (argc < 3) {
-		fprintf(stderr, "usage: %s DEVICE COUNT [ROUNDS]\n", argv[0]);
+		fprintf(stderr, "usage: %s DEVICE COUNT [ROUNDS|unpin]\n", argv[0]);
 		return 2;
 	}
 	fd = open(argv[1], O_RDWR);
@@ -81,6 +102,8 @@ int main(int argc, char **argv)
 		perror(argv[1]);
 		return 1;
 	}
+	if (argc > 3 && !strcmp(argv[3], "unpin"))
+		return and_unpin(fd, atoi(argv[2]));
 	if (argc > 3)
 		return again_and_again(fd, atoi(argv[2]), atoi(argv[3]));
 	got = request(fd, atoi(argv[2]));
