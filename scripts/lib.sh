@@ -61,12 +61,10 @@ need_packages()
 	[[ $missing ]] || return 0
 
 	local sudo='' command
-	[[ $(id -u) == 0 ]] || sudo='sudo '
-	command="${sudo}apt-get update -q &&"
-	command+=" ${sudo}apt-get install -y --no-install-recommends$missing"
-	if [[ $sudo ]] && ! command -v sudo >/dev/null; then
-		die "packages are missing; as root, run: $command"
-	fi
+	[[ $(id -u) == 0 ]] || sudo=$(command -v sudo) || :
+	command="${sudo:+sudo }apt-get update -q &&"
+	command+=" ${sudo:+sudo }apt-get install -y --no-install-recommends$missing"
+	[[ $sudo || $(id -u) == 0 ]] || die "packages are missing; as root, run: $command"
 	say "+ $command"
 	DEBIAN_FRONTEND=noninteractive bash -c "$command" >&2 </dev/null ||
 		die "could not install the missing packages"
