@@ -44,6 +44,11 @@ both_at_once()
 	grep -q "^CONFIG_ARM64=y" "$kernel/config" || fail "$kernel is for something else"
 	same 1 "$(cat "$scratch/first" "$scratch/second" | grep -c 'packages of bookworm')" \
 		"times that it was fetched"
+	for text in 'index of bookworm, arm64' "$board: fetching [0-9]* packages of bookworm" \
+			"$board: unpacking"; do
+		grep -q "^\[ *[0-9]*s\] $text\$" "$scratch/first" "$scratch/second" ||
+			fail "it does not say '$text'"
+	done
 }
 
 # Without a network what is cached serves, today and when the index is old.
@@ -99,8 +104,15 @@ refused()
 	same '' "$(find "$cache/kernels" -mindepth 1 -maxdepth 1)" "what is left in the cache"
 }
 
+# unsigned REASON: nor is the index, which is the true one, ever used
+unsigned()
+{
+	refused "$1"
+	same '' "$(find "$cache/apt/bookworm-arm64/lists" -name '*_Packages*')" "indexes"
+}
+
 # An archive here, under the true one's signed index: packages of the right size,
-# then an index of the right size, then one that it is signed for no more.
+# then an index of the right size, then the true one, signed no more.
 only_what_is_signed()
 {
 	unset http_proxy https_proxy
@@ -120,14 +132,16 @@ only_what_is_signed()
 	sed -i "s|uri=\$(mirror .*|uri=file:$mirror|" "$tree/scripts/apt.sh"
 	refused 'Hash Sum mismatch'
 
+	cp "$index" "$scratch/index"
 	sed -i '1,/^Installed-Size: /s/^\(Installed-Size: \)./\1#/' "$index"
 	refused 'Hash Sum mismatch'
 
+	cp "$scratch/index" "$index"
 	sed -i 's/^Origin: Debian/Origin: debian/' "$mirror/dists/bookworm/InRelease"
-	refused 'is not signed'
+	unsigned 'is not signed'
 	sed -i '/BEGIN PGP SIGNATURE/,$d; 1,/^$/d' "$mirror/dists/bookworm/InRelease"
 	mv "$mirror/dists/bookworm/InRelease" "$mirror/dists/bookworm/Release"
-	refused 'does not have a Release file\|is not signed'
+	unsigned 'does not have a Release file\|is not signed'
 }
 
 run_cases \

@@ -22,7 +22,7 @@ copied()
 # refused_options: what scripts/kernel-build says of options, in $scratch/refused
 refused_options()
 {
-	! "$tree/scripts/kernel-build" --quiet "$source_dir" "$scratch/kernel" \
+	! "$tree/scripts/kernel-build" "$source_dir" "$scratch/kernel" \
 		>"$scratch/log" 2>&1 || fail "a kernel was built"
 	grep -q '^kernel-build: options that did not take effect:' "$scratch/log" ||
 		fail "refused for another reason: $(tail -n 1 "$scratch/log")"
@@ -75,6 +75,11 @@ refuses_what_was_built()
 	refused_options
 	same 'CONFIG_KASAN_VMALLOC=y: the kernel has: nothing' "$(cat "$scratch/refused")" \
 		"refused options"
+	same "1/5 source
+2/5 configuration
+3/5 compiling
+4/5 installing" "$(sed -n 's|^\[ *[0-9]*s\] \([0-9]/[0-9] [a-z]*\).*|\1|p' "$scratch/log")" \
+		"what was said meanwhile"
 }
 
 run_cases \

@@ -68,6 +68,9 @@ static void nodes(void)
 	expect(bootmap_add_node(&bm, &extra, 3, bits, 0, 0, 1000), -EINVAL);
 	expect(bootmap_add_node(&bm, &extra, 3, bits, 5, 5, 5), -EINVAL);
 	expect(bootmap_add_node(&bm, &extra, 3, bits, 8, 5, 8), -EINVAL);
+	expect(bootmap_add_node(&bm, &extra, 3, bits, 4, 5, 8), -EINVAL);
+	expect(bootmap_add_node(&bm, &extra, 3, bits, 1000 + PAGE_SIZE * 8, 1000,
+				1001 + PAGE_SIZE * 8), -EINVAL);
 	expect(bootmap_add_node(&bm, &extra, 3, bits, 999, 999,
 				1000 + BOOTMAP_PAGES_MAX), -E2BIG);
 	expect(bootmap_map_pages(1), 1);
