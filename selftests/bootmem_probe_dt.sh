@@ -50,7 +50,8 @@ fates()
 		left@51000000:reserved scratch@5c000000:reserved \
 		first@54000000:cma off@5b000000:disabled keep@60000000:reserved \
 		dynamic:reserved unmapped@60200000:no-map toolarge:refused \
-		straddles@7fff0000:partly-reserved; do
+		straddles@7fff0000:partly-reserved \
+		oninitrd@48100000:in-buddy; do
 		same "${pair#*:}" "$(fate "${pair%:*}")" "the fate of ${pair%:*}"
 	done
 	same "$(meminfo CmaTotal)" "$(bm_field zones '^total' cma)" CmaTotal
