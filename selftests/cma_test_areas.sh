@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kmemlab-vm: --append 'cma=72M numa_cma=0:32M' --mem 768M --dts cma_test_areas.dts
+# kmemlab-vm-arm64: --append 'cma=72M numa_cma=0:32M' --mem 768M --dts cma_test_areas.dts
+# kmemlab-vm-arm: --append cma=64M@0x54000000 --mem 768M --dts cma_test_areas.dts
 #
 # Several areas, of different sizes, from the device tree (cma_test_areas.dts):
 # each is listed with its bounds and each can be allocated from, whichever way
-# it is reached.
+# it is reached. The default one has a neighbour where it can have one: numa_cma='s,
+# which no device tree knows, or one that the device tree knows.
 
 here=$(cd "$(dirname "$0")" && pwd)
 # shellcheck source=selftests/functions.sh
@@ -24,6 +26,7 @@ areas_are_listed()
 	same $((64 * mib)) "$(area_field codec@58000000 pages)" "size of codec"
 	same $((96 * mib)) "$(area_field display pages)" "size of display"
 	[ "$(default_area)" ] || fail "no default area"
+	same '' "$(awk '!/^#/ { print $1 }' $cma_dir/areas | sort | uniq -d)" "areas that are listed twice"
 	awk '!/^#/ && ($4 + $5 + $6 + $7 != $3 || $8 > $4 || $9 < $8 || $9 > $4 + $5) { exit 1 }' \
 		$cma_dir/areas || fail "the numbers contradict each other: $(cat $cma_dir/areas)"
 	for area in camera@50000000 codec@58000000 display; do
@@ -130,6 +133,41 @@ default_bounds()
 	echo "$(area_field "$area" base) $(area_field "$area" pages)"
 }
 
+# taken LEAST: kmemlab_parts has taken that many pages of the default area
+taken()
+{
+	[ "$(area_field "$(default_area)" allocated)" -ge "$1" ] ||
+		fail "less than $1 pages are taken: $(cat $cma_dir/areas)"
+}
+
+# Where the kernel can be asked for an area's bounds, they are known although none
+# of its pages can be had.
+full_areas_are_listed()
+{
+	cma_load
+	bounds=$(default_bounds)
+	name=$(default_area)
+	load kmemlab_parts upto=$((${bounds% *} + ${bounds#* })) || fail "kmemlab_parts takes nothing"
+	cma_load
+	same "$name" "$(default_area)" "the default area"
+	same "$bounds" "$(default_bounds)" "its bounds"
+	taken $((${bounds#* } * 3 / 4))
+	areas_are_listed
+	cma_load resolve=0
+	areas=$(awk '!/^#/ { print $1 }' $cma_dir/areas | tr '\n' ' ')
+	say "with resolve=0: $areas"
+	if [ "$(routes)" = 'device-tree ' ]; then
+		same '' "$(default_area)" "a default area that nothing tells"
+		refused 'No such file or directory' $cma_dev 0
+		refused 'No such file or directory' $cma_dev 'alloc 64K'
+	else
+		same "$name" "$(default_area)" "the default area with resolve=0"
+	fi
+	ok $cma_dev 'alloc 1M area=camera@50000000 name=one'
+	in_area one camera@50000000
+	unload kmemlab_parts || fail "kmemlab_parts does not unload"
+}
+
 # Does numa_cma='s area, which no device tree knows, end where the default one begins?
 numa_adjoins()
 {
@@ -139,13 +177,13 @@ numa_adjoins()
 
 # No unexported function is called: on kernels before 7.1 the device tree and
 # the DMA API are all that is left. The default area is found by a page of it,
-# while cblock has others.
+# which lies in its upper half: another driver has the lower.
 without_resolving()
 {
 	cma_load
 	bounds=$(default_bounds)
 	numa_adjoins && adjoins=yes || adjoins=
-	load cblock cma=default:32M || fail "cblock has no 32 MiB"
+	load kmemlab_parts upto=$((${bounds% *} + ${bounds#* } / 2)) || fail "kmemlab_parts takes nothing"
 	cma_load resolve=0
 	areas_are_listed
 	case $(routes) in
@@ -157,7 +195,8 @@ without_resolving()
 	yesadjoining-areas | yespageblocks) ;;
 	*) same "$bounds" "$(default_bounds)" "the default area" ;;
 	esac
-	unload cblock || fail "cblock does not unload"
+	taken $((${bounds#* } / 4))
+	unload kmemlab_parts || fail "kmemlab_parts does not unload"
 	each_area_is_used
 	areas_are_whole
 }
@@ -172,5 +211,6 @@ default_by_parameter()
 
 run_cases \
 	"every area is listed and used:with_the_exports" \
+	"an area that is full is listed:full_areas_are_listed" \
 	"every area is listed and used with resolve=0:without_resolving" \
 	"area= chooses the default area:default_by_parameter"

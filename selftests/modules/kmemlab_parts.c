@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Another driver that gives back in parts what it allocated from CMA in one piece:
- * of sixteen pages it keeps the third and fourth, and the ninth to fourteenth.
+ * of sixteen pages it keeps the third and fourth, and the ninth to fourteenth. Or
+ * one that holds all that is free in an area up to some page.
  */
+#include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 
 #include "../../compat/cma.c"
@@ -10,6 +13,11 @@
 static struct kml_cma_calls calls;
 static struct cma *area;
 static struct page *pages;
+static LIST_HEAD(held);		/* runs by their first page, with their order */
+
+static unsigned long upto;
+module_param(upto, ulong, 0444);
+MODULE_PARM_DESC(upto, "page frame number: what is free before it, in its area, is held");
 
 static int take_first(struct cma *cma, void *data)
 {
@@ -17,9 +25,56 @@ static int take_first(struct cma *cma, void *data)
 	return 1;
 }
 
+static int take_around(struct cma *cma, void *data)
+{
+	unsigned long first = PHYS_PFN(calls.base(cma));
+
+	if (upto <= first || upto > first + (calls.size(cma) >> PAGE_SHIFT))
+		return 0;
+	area = cma;
+	return 1;
+}
+
+static int hold_upto(void)
+{
+	struct page *page;
+	int order;
+
+	if (calls.alloc && calls.for_each && calls.base && calls.size)
+		calls.for_each(take_around, NULL);
+	if (!area)
+		return -EOPNOTSUPP;
+	for (order = 8; order >= 0; order--) {
+		while ((page = calls.alloc(area, 1 << order, 0, true))) {
+			if (page_to_pfn(page) + (1 << order) > upto) {
+				calls.release(area, page, 1 << order);
+				break;
+			}
+			set_page_private(page, order);
+			list_add(&page->lru, &held);
+		}
+	}
+	return 0;
+}
+
+static void let_go(void)
+{
+	struct page *page, *next;
+	unsigned long order;
+
+	list_for_each_entry_safe(page, next, &held, lru) {
+		order = page_private(page);
+		set_page_private(page, 0);
+		list_del(&page->lru);
+		calls.release(area, page, 1 << order);
+	}
+}
+
 static int __init kmemlab_parts_init(void)
 {
 	kml_cma_find(&calls, kml_cma_may_resolve());
+	if (upto)
+		return hold_upto();
 	if (calls.of_device)
 		area = calls.of_device(NULL);
 	else if (calls.for_each)
@@ -37,6 +92,10 @@ static int __init kmemlab_parts_init(void)
 
 static void __exit kmemlab_parts_exit(void)
 {
+	if (upto) {
+		let_go();
+		return;
+	}
 	calls.release(area, pages + 2, 2);
 	calls.release(area, pages + 8, 6);
 }
