@@ -29,6 +29,7 @@ for_people()
 	grep -q "asked area .* for $((mib + 1))M, .*: misconfigured" /tmp/cma_said || fail "no verdict: $(cat /tmp/cma_said)"
 	grep -q 'advice: .*the whole area has' /tmp/cma_said || fail "no advice: $(cat /tmp/cma_said)"
 	grep -q 'records were lost' /tmp/cma_said && fail "says that records were lost: $(cat /tmp/cma_said)"
+	grep -q "^  $(default_area)  *alloc " /tmp/cma_said || fail "no latency: $(cat /tmp/cma_said)"
 	grep -q 'AAAAAA' /tmp/cma_said || fail "no picture: $(cat /tmp/cma_said)"
 	grep -q 'a character: [0-9]*K; ' /tmp/cma_said || fail "no legend: $(cat /tmp/cma_said)"
 	rm -f /tmp/cma_said
@@ -37,21 +38,32 @@ for_people()
 # A parser of our own: a target has none, and it must be read to the last brace.
 for_programs()
 {
+	ok $cma_dev reset
+	ok $cma_dev 'alloc 64K name=timed'
+	ok $cma_dev 'free timed'
+	can_pin
+	ok $cma_dev 'pin 64K'
 	"$kmemlab" cma --json >/tmp/cma_json || fail "exit status $?"
 	"$here/json_valid" </tmp/cma_json || fail "not valid: $(head -n 40 /tmp/cma_json)"
 	grep -q '"class": "misconfigured"' /tmp/cma_json || fail "no verdict in it"
 	grep -q '"area": "'"$(default_area)"'"' /tmp/cma_json || fail "no area in it"
+	for list in areas owners verdicts advice latency pins map; do
+		grep -q "^  \"$list\": \[$" /tmp/cma_json || fail "nothing in $list"
+	done
 	rm -f /tmp/cma_json
+	ok $cma_dev unpin
 	ok $cma_dev 'free three'
 }
 
-# report: of two areas with pages of 4 KiB; a process holds much, a dozen hold little
+# report: of three areas with pages of 4 KiB; in one a process holds much, in one
+# a dozen hold little; a process may have any name
 report()
 {
 	cat <<-'EOT'
 	areas # area base pages free borrowed allocated pinned largest_free largest_fit route bounds default
 	areas reserved 0x1000 512 256 64 184 8 184 320 exports getters yes
 	areas cam@5 0x0 0 0 0 0 0 0 0 device-tree unknown no
+	areas disp 0x2000 64 32 32 0 0 32 64 resolved getters no
 	owners # owners lost=3
 	owners area=reserved pfn=0x1000 pages=56 age=1500ms pid=7 comm=a\040b stack=cma_alloc+0x1/0x2<dma_alloc_attrs+0x1/0x2<who+0x3/0x4 [some]<probe+0x5/0x6<init+0x7/0x8
 	owners area=reserved pfn=0x1080 pages=128 age=before-load pid=- comm=- stack=-
@@ -73,10 +85,15 @@ report()
 	map reserved 0x100 64 borrowed
 	map reserved 0x140 8 pinned
 	map reserved 0x148 184 free
+	map disp 0x0 16 free
+	map disp 0x10 32 borrowed
+	map disp 0x30 16 free
 	EOT
 	for pages in 1 2 3 4 5 6 7 8 9 10 11 12; do
 		echo "owners area=cam@5 pfn=0x5000 pages=$pages age=${pages}000ms pid=$pages comm=sh stack=get+0x1/0x2"
 	done
+	printf 'pins area=reserved pfn=0x1141 refs=1 comm=a\001b\n'
+	echo 'pins area=reserved pfn=0x1142 refs=1 comm=007'
 }
 
 # retold [map=yes] [json=yes]: that report
@@ -115,6 +132,16 @@ text_exactly()
 	         16K  sh[4], 4.0 s ago, get
 	         12K  sh[3], 3.0 s ago, get
 	    and 2 more
+	area disp: 256K, free 128K, borrowed 128K, allocated 0B, pinned 0B, largest piece 256K (reached by resolved)
+	  ................................................................
+	  ................................................................
+	  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+	  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+	  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+	  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
+	  ................................................................
+	  ................................................................
+	  a character: 512B;  . free  b borrowed
 	latency, ms
 	  area                          size    count  failed       p50       p90       p99       max
 	  reserved             alloc    64K         5       2     1.000     2.000     3.000     4.000
@@ -145,10 +172,13 @@ json_exactly()
 	{"id": 2, "pfn": "0x1140", "kind": "anon", "refs": 1025, "maps": 1, "flags": "uptodate|lru"}
 	{"id": 2, "text": "release the \"page\" of C:\\"}
 	{"area": "reserved", "op": "alloc", "size": "64K", "count": 5, "failed": 2, "retries": 8, "mean_ns": 2500000, "p50_ns": 1000000, "p90_ns": 2000000, "p99_ns": 3000000, "max_ns": 4000000, "search_ns": 1, "migrate_ns": 2, "other_ns": 3, "log2": "20:5"}
-	{"area": "reserved", "pfn": "0x1140", "refs": 1}
+	{"area": "reserved", "pfn": "0x1140", "refs": 1},
+	{"area": "reserved", "pfn": "0x1141", "refs": 1, "comm": "a b"},
+	{"area": "reserved", "pfn": "0x1142", "refs": 1, "comm": "007"}
 	{"area": "reserved", "offset": 320, "pages": 8, "class": "pinned"},
+	{"area": "disp", "offset": 16, "pages": 32, "class": "borrowed"},
 	EOT
-	same '2 14 2 6' "$(awk '/"base"/ { a++ } /"stack"/ { o++ } /"time_ms"/ { v++ } /"offset"/ { m++ }
+	same '3 14 2 9' "$(awk '/"base"/ { a++ } /"stack"/ { o++ } /"time_ms"/ { v++ } /"offset"/ { m++ }
 		END { print a, o, v, m }' /tmp/cma_json)" "areas, owners, verdicts and runs"
 	rm -f /tmp/cma_json
 }
