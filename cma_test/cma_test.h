@@ -287,6 +287,7 @@ void ct_track_stop(void);
 void ct_flight_begin(const struct ct_flight *flight);
 void ct_flight_end(struct ct_flight *flight, bool ok);
 u64 ct_lost(void);
+bool ct_all_watched(void);
 void ct_lost_reset(void);
 
 /* -- owners.c -- */

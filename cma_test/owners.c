@@ -308,7 +308,7 @@ void ct_owner_largest(const struct ct_area *area, struct ct_holder *holder)
 	}
 }
 
-/* Allocated, but by nobody who was seen. */
+/* Allocated, but by nobody who was seen: before the load, if nobody was missed. */
 static void ct_unseen_show(void *arg, unsigned long pfn, unsigned long pages,
 			   enum ct_class class)
 {
@@ -325,9 +325,10 @@ static void ct_unseen_show(void *arg, unsigned long pfn, unsigned long pages,
 			continue;
 		while (pfn < end && !ct_owner_covers(pfn))
 			pfn++;
-		seq_printf(m, "area=%s pfn=%#lx pages=%lu age=before-load pid=- comm=- stack=-\n",
+		seq_printf(m, "area=%s pfn=%#lx pages=%lu age=%s pid=- comm=- stack=-\n",
 			   ct_area_of_pfn(start)->name, ct_shown_pfn(m, start),
-			   pfn - start);
+			   pfn - start,
+			   ct_all_watched() ? "before-load" : "unknown");
 	}
 }
 

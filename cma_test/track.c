@@ -18,6 +18,7 @@ static struct ct_flight ct_flights[CT_FLIGHTS];	/* the first ones are in use */
 static unsigned int ct_flying;
 static u64 ct_lost_count;
 static bool ct_tracking;
+static bool ct_unwatched;	/* a page may be somebody's of whom there is no record */
 
 static struct ct_flight *ct_flight_find(void)
 {
@@ -181,8 +182,10 @@ static void ct_on_finish(const char *name, const struct page *page,
 	if (page) {
 		pfn = page_to_pfn(page);
 		area = ct_area_of_pfn(pfn);
-		if (!ct_owner_add(area, pfn, count))
+		if (!ct_owner_add(area, pfn, count)) {
 			ct_lost_count++;
+			ct_unwatched = true;
+		}
 		if (!flight->area)
 			flight->area = area;
 	}
@@ -201,8 +204,10 @@ static void ct_on_release(const char *name, unsigned long pfn,
 	unsigned long flags;
 
 	raw_spin_lock_irqsave(&ct_track_lock, flags);
-	if (!ct_owner_release(pfn, count))
+	if (!ct_owner_release(pfn, count)) {
 		ct_lost_count++;
+		ct_unwatched = true;
+	}
 	raw_spin_unlock_irqrestore(&ct_track_lock, flags);
 }
 
@@ -270,6 +275,12 @@ void ct_lost_reset(void)
 	raw_spin_unlock_irqrestore(&ct_track_lock, flags);
 }
 
+/* Is every allocation since the load on record? */
+bool ct_all_watched(void)
+{
+	return !READ_ONCE(ct_unwatched);
+}
+
 static const struct kml_cma_events ct_events = {
 	.start = ct_on_start,
 	.finish = ct_on_finish,
@@ -302,6 +313,7 @@ int ct_track_start(bool track)
 			goto exit_owners;
 		ct_tracking = true;
 	}
+	ct_unwatched = !track;
 	return 0;
 
 exit_owners:

@@ -147,7 +147,7 @@ full_areas_are_listed()
 	cma_load
 	bounds=$(default_bounds)
 	name=$(default_area)
-	load kmemlab_parts upto=$((${bounds% *} + ${bounds#* })) || fail "kmemlab_parts takes nothing"
+	load kmemlab_parts below=$((${bounds% *} + ${bounds#* })) || fail "kmemlab_parts takes nothing"
 	cma_load
 	same "$name" "$(default_area)" "the default area"
 	same "$bounds" "$(default_bounds)" "its bounds"
@@ -183,7 +183,7 @@ without_resolving()
 	cma_load
 	bounds=$(default_bounds)
 	numa_adjoins && adjoins=yes || adjoins=
-	load kmemlab_parts upto=$((${bounds% *} + ${bounds#* } / 2)) || fail "kmemlab_parts takes nothing"
+	load kmemlab_parts below=$((${bounds% *} + ${bounds#* } / 2)) || fail "kmemlab_parts takes nothing"
 	cma_load resolve=0
 	areas_are_listed
 	case $(routes) in

@@ -144,6 +144,78 @@ reports_fail()
 	every_step read $cma_dev
 }
 
+# failing_in FUNCTION: all that it allocates fails, whoever calls it, until
+# failing_nowhere
+failing_in()
+{
+	kind=/sys/kernel/debug/failslab
+	# shellcheck disable=SC2046 # two words
+	set -- $(awk -v name="$1" '
+		NR == FNR && $3 == name { from = $1 "" }
+		NR != FNR && $1 "" > from && (to == "" || $1 "" < to) { to = $1 "" }
+		END { if (from != "") print "0x" from, "0x" to }' /proc/kallsyms /proc/kallsyms)
+	[ $# = 2 ] || fail "no such function"
+	echo "$1" >$kind/require-start
+	echo "$2" >$kind/require-end
+	echo 32 >$kind/stacktrace-depth
+	echo -1 >$kind/times
+	echo 100 >$kind/probability
+}
+
+failing_nowhere()
+{
+	kind=/sys/kernel/debug/failslab
+	echo 0 >$kind/probability
+	echo 0 >$kind/require-start
+	echo 0xffffffffffffffff >$kind/require-end
+}
+
+lost() { sed -n '1s/^# owners lost=//p' $cma_dir/owners; }
+
+# What the pool of records holds, and no more, is followed.
+records_do_not_come()
+{
+	cma_load
+	trap failing_nowhere EXIT
+	failing_in ct_pool_refill
+	for i in $(seq 600); do
+		put $cma_dev "alloc $page_size name=r$i" || fail "allocation $i"
+	done
+	records=$(grep -c ' comm=sh ' $cma_dir/owners)
+	lost=$(lost)
+	say "$records records, $lost are lost"
+	[ "$lost" -gt 0 ] || fail "records come from nowhere"
+	same 600 $((records + lost)) "what is on record, or counted as lost"
+	same 0 "$(grep -c 'age=before-load' $cma_dir/owners)" "what is said to be older"
+	# there is one left, for what falls in two
+	ok $cma_dev 'free r1'
+	load kmemlab_parts || fail "no kmemlab_parts"
+	same $((lost + 1)) "$(lost)" "lost records, with that of a second part"
+	unload kmemlab_parts || fail "kmemlab_parts stays"
+	failing_nowhere
+	ok $cma_dev 'free all'
+}
+
+# Nine failures of somebody else's at a time, and there is room for 16 to wait.
+verdicts_do_not_come()
+{
+	cma_load
+	area=$(default_area)
+	end=$(($(area_field "$area" base) + $(area_field "$area" pages)))
+	trap failing_nowhere EXIT
+	failing_in ct_verdict_work_fn
+	for lost in 0 2; do
+		load kmemlab_parts below=$end || fail "kmemlab_parts takes nothing"
+		unload kmemlab_parts || fail "kmemlab_parts stays"
+		same $lost "$(lost)" "lost verdicts"
+	done
+	failing_nowhere
+	load kmemlab_parts below=$end || fail "kmemlab_parts takes nothing"
+	unload kmemlab_parts || fail "kmemlab_parts stays"
+	wait_for '[ "$(grep -c "^verdict .* by=other .* comm=insmod " $cma_dir/verdict)" -ge 16 ]' ||
+		fail "those that waited are not judged: $(cat $cma_dir/verdict)"
+}
+
 # The records that a load prepares are hundreds, and of what comes before them only
 # a sample would be taken: a load that is refused once the areas are found ends
 # there. Where getters are not called, it allocates to learn an area's bounds.
@@ -175,5 +247,7 @@ run_cases \
 	"pin, a page of it does not come:pinned_pages_do_not_come" \
 	"free and unpin, every step:releases_fail" \
 	"reports:reports_fail" \
+	"records, none come:records_do_not_come" \
+	"verdicts, none come:verdicts_do_not_come" \
 	"loading:loading_fails" \
 	"nothing is lost:nothing_is_lost"

@@ -67,6 +67,7 @@ report()
 	owners # owners lost=3
 	owners area=reserved pfn=0x1000 pages=56 age=1500ms pid=7 comm=a\040b stack=cma_alloc+0x1/0x2<dma_alloc_attrs+0x1/0x2<who+0x3/0x4 [some]<probe+0x5/0x6<init+0x7/0x8
 	owners area=reserved pfn=0x1080 pages=128 age=before-load pid=- comm=- stack=-
+	owners area=disp pfn=0x2000 pages=8 age=unknown pid=- comm=- stack=-
 	verdict # verdict
 	verdict all 10 slots are full
 	verdict verdict id=1 time_ms=5 by=cma_test pid=7 comm=sh area=cam@5 kib=64 align_kib=4 errno=- class=exhausted free_kib=0 borrowed_kib=0 allocated_kib=384 pinned_kib=0 largest_kib=0 fits=no attempts=0 retries=0 parallel=no page_owner=-
@@ -133,6 +134,7 @@ text_exactly()
 	         12K  sh[3], 3.0 s ago, get
 	    and 2 more
 	area disp: 256K, free 128K, borrowed 128K, allocated 0B, pinned 0B, largest piece 256K (reached by resolved)
+	         32K  (by nobody who was seen)
 	  ................................................................
 	  ................................................................
 	  bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb
@@ -178,7 +180,7 @@ json_exactly()
 	{"area": "reserved", "offset": 320, "pages": 8, "class": "pinned"},
 	{"area": "disp", "offset": 16, "pages": 32, "class": "borrowed"},
 	EOT
-	same '3 14 2 9' "$(awk '/"base"/ { a++ } /"stack"/ { o++ } /"time_ms"/ { v++ } /"offset"/ { m++ }
+	same '3 15 2 9' "$(awk '/"base"/ { a++ } /"stack"/ { o++ } /"time_ms"/ { v++ } /"offset"/ { m++ }
 		END { print a, o, v, m }' /tmp/cma_json)" "areas, owners, verdicts and runs"
 	rm -f /tmp/cma_json
 }

@@ -209,6 +209,17 @@ latency_counts()
 	grep -q "^area=$area op=alloc size=more count=1 " $cma_dir/latency || fail "the whole area is not counted"
 	grep -q "^area=$area op=alloc size=16M .* failed=1 " $cma_dir/latency ||
 		fail "a failure is not counted: $(cat $cma_dir/latency)"
+	whole=$(area_field "$area" largest_fit)
+	ok $cma_dev "pin $page_size"
+	retries=0
+	for _ in 1 2; do
+		{ put $cma_dev "alloc $((whole * page_size))"; } 2>/dev/null && fail "more than all is had"
+		retries=$((retries + $(verdict_field retries)))
+	done
+	say "$retries retries"
+	grep -q "^area=$area op=alloc size=more count=3 failed=2 retries=$retries " $cma_dir/latency ||
+		fail "not $retries retries: $(cat $cma_dir/latency)"
+	ok $cma_dev unpin
 	ok $cma_dev reset
 	same 0 "$(grep -c ' op=' $cma_dir/latency)" "records after reset"
 }
@@ -222,6 +233,7 @@ a_real_driver()
 		[ -e /dev/video0 ] && break
 		sleep 1
 	done
+	ok $cma_dev reset
 	mkfifo /tmp/cma_fifo
 	"$here/cma_test_video" /dev/video0 4 </tmp/cma_fifo >/tmp/cma_video &
 	exec 4>/tmp/cma_fifo
@@ -232,11 +244,18 @@ a_real_driver()
 	say "vivid: $(cat /tmp/cma_video)"
 	records=$(grep 'videobuf2_dma_contig' $cma_dir/owners)
 	held=$(echo "$records" | grep -c 'comm=cma_test_video')
+	timed=$(awk '/ op=alloc / { sub("count=", "", $4); n += $4 } END { print n + 0 }' $cma_dir/latency)
 	exec 4>&-
 	wait
 	rm -f /tmp/cma_fifo /tmp/cma_video
 	say "$(echo "$records" | head -n 1)"
 	[ "$held" -ge 4 ] || fail "4 buffers of vivid have $held records"
+	# where the kernel says when an allocation begins
+	if [ -e /sys/kernel/tracing/events/cma/cma_alloc_start ]; then
+		[ "$timed" -ge 4 ] || fail "of 4 allocations $timed are timed"
+	else
+		same 0 "$timed" "allocations of which the begin is not known"
+	fi
 	same 0 "$(grep -c 'videobuf2_dma_contig' $cma_dir/owners)" "records after the stream"
 }
 
@@ -291,7 +310,17 @@ not_tracking_is_possible()
 	cma_load track=0
 	ok $cma_dev 'alloc 1M name=quiet'
 	same 0 "$(grep -c 'comm=sh' $cma_dir/owners)" "records with track=0"
+	same 0 "$(grep -c 'age=before-load' $cma_dir/owners)" "what is said to be older"
+	awk -v want="$(alloc_field quiet pages)" '$4 == "age=unknown" {
+			sub("pages=", "", $3); n += $3 } END { exit n < want }' $cma_dir/owners ||
+		fail "a MiB is not said to be somebody's: $(cat $cma_dir/owners)"
+	grep -q '^# owners lost=0$' $cma_dir/owners || fail "$(head -n 1 $cma_dir/owners)"
 	ok $cma_dev 'free quiet'
+	grep -q "^area=$(default_area) op=alloc size=1M count=1 " $cma_dir/latency ||
+		fail "our own are not timed: $(cat $cma_dir/latency)"
+	ok $cma_dev "alloc $(($(area_field "$(default_area)" largest_fit) * page_size)) name=whole"
+	judged exhausted 'alloc 8M' 'Cannot allocate memory'
+	ok $cma_dev 'free whole'
 	cma_load
 }
 

@@ -75,6 +75,7 @@ $1 == "owners" {
 	owner_area[owners] = value["area"]
 	owner_pages[owners] = value["pages"] + 0
 	owner_text[owners] = value["age"] == "before-load" ? "(since before cma_test was loaded)" : \
+		value["age"] == "unknown" ? "(by nobody who was seen)" : \
 		value["comm"] "[" value["pid"] "], " age(value["age"]) ", " calls(value["stack"])
 	next
 }

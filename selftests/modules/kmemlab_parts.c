@@ -15,9 +15,9 @@ static struct cma *area;
 static struct page *pages;
 static LIST_HEAD(held);		/* runs by their first page, with their order */
 
-static unsigned long upto;
-module_param(upto, ulong, 0444);
-MODULE_PARM_DESC(upto, "page frame number: what is free before it, in its area, is held");
+static unsigned long below;
+module_param(below, ulong, 0444);
+MODULE_PARM_DESC(below, "page frame number: what is free before it, in its area, is held");
 
 static int take_first(struct cma *cma, void *data)
 {
@@ -29,13 +29,13 @@ static int take_around(struct cma *cma, void *data)
 {
 	unsigned long first = PHYS_PFN(calls.base(cma));
 
-	if (upto <= first || upto > first + (calls.size(cma) >> PAGE_SHIFT))
+	if (below <= first || below > first + (calls.size(cma) >> PAGE_SHIFT))
 		return 0;
 	area = cma;
 	return 1;
 }
 
-static int hold_upto(void)
+static int hold_below(void)
 {
 	struct page *page;
 	int order;
@@ -46,7 +46,7 @@ static int hold_upto(void)
 		return -EOPNOTSUPP;
 	for (order = 8; order >= 0; order--) {
 		while ((page = calls.alloc(area, 1 << order, 0, true))) {
-			if (page_to_pfn(page) + (1 << order) > upto) {
+			if (page_to_pfn(page) + (1 << order) > below) {
 				calls.release(area, page, 1 << order);
 				break;
 			}
@@ -73,8 +73,8 @@ static void let_go(void)
 static int __init kmemlab_parts_init(void)
 {
 	kml_cma_find(&calls, kml_cma_may_resolve());
-	if (upto)
-		return hold_upto();
+	if (below)
+		return hold_below();
 	if (calls.of_device)
 		area = calls.of_device(NULL);
 	else if (calls.for_each)
@@ -92,7 +92,7 @@ static int __init kmemlab_parts_init(void)
 
 static void __exit kmemlab_parts_exit(void)
 {
-	if (upto) {
+	if (below) {
 		let_go();
 		return;
 	}
