@@ -130,6 +130,7 @@ a_page_in_use_is_named()
 	done
 	last_verdict | grep "^page .* pfn=$2 " >/tmp/cma_page
 	same "$3" "$(sed 's/.* kind=\([a-z]*\) .*/\1/' /tmp/cma_page)" "what it is"
+	grep -q ' flags=.*uptodate' /tmp/cma_page || fail "its flags: $(cat /tmp/cma_page)"
 	read -r _ _ _ _ refs maps _ </tmp/cma_page
 	rm -f /tmp/cma_page
 	same maps=1 "$maps" "how often it is mapped"
