@@ -152,7 +152,8 @@ map_adds_up()
 latency_counts()
 {
 	ok $cma_dev reset
-	for i in 1 2 3 4 5; do
+	# so many that the slowest few, at the begin, are not the tenth that is slowest
+	for i in $(seq 20); do
 		ok $cma_dev "alloc 64K name=l$i"
 		ok $cma_dev "free l$i"
 	done
@@ -161,11 +162,11 @@ latency_counts()
 	area=$(default_area)
 	line=$(grep "^area=$area op=alloc size=64K " $cma_dir/latency)
 	case $line in
-	*' count=5 failed=0 '*) ;;
-	*) fail "five allocations of 64 KiB: '$line'" ;;
+	*' count=20 failed=0 '*) ;;
+	*) fail "twenty allocations of 64 KiB: '$line'" ;;
 	esac
 	grep -q "^area=$area op=alloc size=16M count=1 " $cma_dir/latency || fail "2 MiB are not counted"
-	grep -q "^area=$area op=release size=any count=6 " $cma_dir/latency || fail "releases are not counted"
+	grep -q "^area=$area op=release size=any count=21 " $cma_dir/latency || fail "releases are not counted"
 	# a percentile is the upper end of its bucket, or the longest of all
 	awk '
 		function upper(i,   end, p) {
