@@ -189,14 +189,19 @@ latency_counts()
 				v[kv[1]] = kv[2]
 			}
 			n = split(v["log2"], b, ",")
-			sum = 0
+			sum = least = most = 0
 			for (i = 1; i <= n; i++) {
 				split(b[i], kv, ":")
 				power[i] = kv[1]
 				number[i] = kv[2]
 				sum += kv[2]
+				least += kv[2] * upper(i) / 2
+				most += kv[2] * upper(i)
 			}
 			if (sum != v["count"])
+				exit 1
+			sum = v["search_ns"] + v["migrate_ns"] + v["other_ns"]
+			if (sum < least || sum > most || int(sum / v["count"]) != v["mean_ns"])
 				exit 1
 			if (v["max_ns"] < upper(n) / 2 || v["max_ns"] >= upper(n))
 				exit 1
