@@ -225,6 +225,37 @@ locks_are_timed()
 	} END { exit value["locked_ns_mean"] > value["locked_ns_max"] }' $vp_dev || fail "the mean is above the maximum"
 }
 
+# Each area that has a caller, a line: start, size, caller, pages, where it leads. All
+# are read by one process, and the kernel's own list twice.
+areas_are_the_kernels()
+{
+	tries=0
+	while :; do
+		cat /proc/vmallocinfo $vp_dir/areas /proc/vmallocinfo | awk -v work="$work" '
+			/^# areas/ { ours = 1 }
+			!/\+0x/ { next }
+			{ split("", value) }
+			/^0x/ {
+				split($1, ends, "-")
+				value["start"] = ends[1]
+				value["size"] = $2
+				value["caller"] = $3
+			}
+			{
+				for (i = 2; i <= NF; i++)
+					if (split($i, pair, "=") == 2)
+						value[pair[1]] = pair[2]
+				print value["start"], value["size"], value["caller"], value["pages"] + 0, value["phys"] \
+					>(work "/" (/^area/ ? "ours" : ours ? "again" : "theirs"))
+			}'
+		! cmp -s "$work/theirs" "$work/again" || break
+		tries=$((tries + 1))
+		[ $tries -lt 40 ] || fail "the areas never kept still"
+	done
+	[ "$(wc -l <"$work/ours")" -gt 10 ] || fail "only $(wc -l <"$work/ours") areas with a caller"
+	same "$(sort "$work/theirs")" "$(sort "$work/ours")" "areas with a caller"
+}
+
 own_areas_are_attributed()
 {
 	ok $vp_dev "fill 16K count=300 name=many"
@@ -274,14 +305,17 @@ addresses_are_protected()
 {
 	ok $vp_dev "alloc 4K name=one"
 	echo 2 >/proc/sys/kernel/kptr_restrict
-	shown=$(allocation one address)
+	shown="$(allocation one address) $(field range start) $(field range end) $(sed -n 's/.* start=//p' $vp_dir/areas)"
 	echo 1 >/proc/sys/kernel/kptr_restrict
-	same 0 "$(echo "$shown" | tr -d 0 | wc -c | awk '{ print $1 - 1 }')" "digits of an address under kptr_restrict=2"
+	same '' "$(echo "$shown" | tr -d '0x \n')" "digits of addresses under kptr_restrict=2"
 	case $(allocation one address) in
 	*[1-9a-f]*) ;;
 	*) fail "no address under kptr_restrict=1" ;;
 	esac
 	ok $vp_dev "free one"
+	"$here/unprivileged" cat $vp_dir/areas >"$work/areas" || fail "root without a capability cannot read"
+	! grep ' phys=' "$work/areas" || fail "a physical address without CAP_SYS_ADMIN"
+	same '' "$(sed -n 's/.* start=//p' "$work/areas" | tr -d '0x\n')" "digits of addresses without CAP_SYSLOG"
 	for file in "$vp_dir"/*; do
 		same 400 "$(stat -c %a "$file")" "mode of $file"
 	done
@@ -306,6 +340,7 @@ run_cases \
 	"areas are by address:areas_are_by_address" \
 	"ioremaps are where they are:ioremaps_are_where_they_are" \
 	"locks are timed:locks_are_timed" \
+	"areas are the kernel's:areas_are_the_kernels" \
 	"own areas are attributed:own_areas_are_attributed" \
 	"exact while others allocate:exact_while_others_allocate" \
 	"addresses are protected:addresses_are_protected" \
