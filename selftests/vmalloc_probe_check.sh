@@ -70,6 +70,9 @@ hidden_only_where_it_must_be()
 	x86_64 | aarch64) holds_if 'at_least 6 1' huge ;;
 	*) holds_if false huge ;;
 	esac
+	# which would crash it, or is for user space to see
+	holds_if false interrupt
+	holds_if false kmemleak
 }
 
 huge_pages()
@@ -95,6 +98,8 @@ huge_pages()
 	ok $vp_dev "dump h"
 	order=$(awk '!/^#/ { print $4 }' $vp_dir/dump | sort -u)
 	[ "$order" -gt 0 ] || fail "pages of order $order"
+	same "$order" "$(sed -n 's/^area .* order=\([0-9]*\) .*\[vmalloc_probe\].*/\1/p' $vp_dir/areas | sort -n | tail -n 1)" \
+		"order in the list of areas"
 	same "$(allocation h pages)" $((pages << order)) "pages in $pages huge ones of order $order"
 	[ "$(allocation h runs)" -le "$pages" ] || fail "more runs than huge pages"
 	ok $vp_dev "free h"
