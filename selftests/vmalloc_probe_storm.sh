@@ -52,6 +52,25 @@ mixed()
 	fail "before: $before after: $after"
 }
 
+# Pages that are free, those that a CPU keeps for itself among them.
+free_pages()
+{
+	awk '/ pages free / || $1 == "count:" { n += $NF } END { print n }' /proc/zoneinfo
+}
+
+# Every fourth operation of mixed maps pages that the storm allocated itself.
+pages_come_back()
+{
+	# what the kernel keeps for the next storm
+	storm mixed 2000
+	before=$(free_pages)
+	storm mixed 2000
+	after=$(free_pages)
+	say "$before pages were free before, $after are afterwards"
+	[ $((before - after)) -lt $((250 * $(storm_field cpus))) ] ||
+		fail "$((before - after)) pages are lost"
+}
+
 fix_size() { storm fix_size 500; }
 random_size() { storm random_size 100; }
 random_align() { storm align 100; }
@@ -72,10 +91,25 @@ corruption_is_found()
 	no_own_areas
 }
 
+all_threads() { [ "$(threads)" = "$(grep -c ^processor /proc/cpuinfo)" ]; }
+
+# A thread on each CPU, which stays there.
+threads_are_bound()
+{
+	wait_for all_threads || fail "$(threads) threads"
+	grep -l '^vmalloc_storm/' /proc/[0-9]*/comm 2>/dev/null | while read -r comm; do
+		read -r name <"$comm"
+		echo "${name#*/} $(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' "${comm%/*}/status")"
+	done | sort >"$said_file"
+	same "$(sed -n 's/^processor[^0-9]*\([0-9]*\)$/\1 \1/p' /proc/cpuinfo | sort)" \
+		"$(cat "$said_file")" "threads, and where they may run"
+}
+
 one_at_a_time()
 {
 	begin_storm mixed
 	(
+		threads_are_bound
 		refused 'Device or resource busy' $vp_dev "storm 1"
 		grep -q 'a storm is running' $vp_dir/verdict || fail "verdict: $(cat $vp_dir/verdict)"
 		# reading and allocating go on meanwhile
@@ -106,6 +140,7 @@ killed_midway()
 
 run_cases \
 	"everything at once:mixed" \
+	"pages come back:pages_come_back" \
 	"fix_size:fix_size" \
 	"random_size:random_size" \
 	"align:random_align" \
