@@ -33,6 +33,24 @@ beyond_the_range()
 	same 0 "$(allocations)" allocations
 }
 
+# With room for processes, and for small allocations only.
+failures_are_counted()
+{
+	ok $vp_dev "alloc 256K name=room"
+	ok $vp_dev "fill 1M name=most"
+	ok $vp_dev "fill 64K name=rest"
+	ok $vp_dev "free room"
+	for case in random_size align; do
+		ok $vp_dev "storm 100 case=$case"
+		say "$(cat $vp_dir/storm)"
+		grep -q ' failures=[1-9][0-9]* corrupt=0 ' $vp_dir/storm || fail "nothing failed"
+		awk '{ split($4, all, "="); split($5, failed, "="); exit failed[2] >= all[2] }' $vp_dir/storm ||
+			fail "everything failed"
+	done
+	ok $vp_dev "free all"
+	no_own_areas
+}
+
 filled_until_it_fails()
 {
 	ok $vp_dev "fill 1M name=filling"
@@ -88,6 +106,7 @@ all_is_given_back()
 
 run_cases \
 	"beyond the range:beyond_the_range" \
+	"failures of a storm are counted:failures_are_counted" \
 	"filled until it fails:filled_until_it_fails" \
 	"the report names the largest hole:report_names_the_hole" \
 	"the report names the holder:report_names_the_holder" \
