@@ -199,10 +199,36 @@ check_tries_what_it_says()
 	tried mapping $((32 * page))
 }
 
+# storm_calls EVENT CASE OPERATIONS PATTERN: in $found, calls of the storm's threads
+# that match
+storm_calls()
+{
+	event=$tracing/events/$1
+	echo 'comm ~ "vmalloc_storm*"' >"$event/filter" || fail "no filter of $1"
+	echo >$tracing/set_event_pid
+	echo >$tracing/trace
+	echo 1 >"$event/enable"
+	ok $vp_dev "storm $3 case=$2"
+	echo 0 >"$event/enable"
+	echo 0 >"$event/filter"
+	found=$(grep -c "$4" $tracing/trace)
+}
+
+# Of the cases whose areas are gone before anybody sees them.
+storms_ask_for_what_they_say()
+{
+	threads=$(grep -c ^processor /proc/cpuinfo)
+	storm_calls kmemlab/asked fix_size 20 " asked: .* size=$(printf '0x%x' "$page") "
+	same $((20 * threads)) "$found" "single pages asked for by fix_size"
+	storm_calls percpu/percpu_alloc_percpu pcpu 20 ' percpu_alloc_percpu: '
+	same $((20 * threads)) "$found" "per-CPU allocations of pcpu"
+}
+
 unloads() { unload vmalloc_probe; }
 
 run_cases \
 	"gfp classes are passed on:classes_are_passed_on" \
 	"combinations are passed on or refused:combinations_are_passed_on_or_refused" \
 	"check tries what it says:check_tries_what_it_says" \
+	"storms ask for what they say:storms_ask_for_what_they_say" \
 	"unloads:unloads"
