@@ -231,6 +231,7 @@ fill_takes_addresses_only()
 	ok $vp_dev "fill 1M count=64 name=f"
 	same 64 "$(allocation f areas)" "areas"
 	same 64 "$(own_areas)" "areas of the module"
+	areas_are_hidden || same $((64 * (1048576 + $(page_size)))) "$(allocation f range)" "their part of the range"
 	[ $((free - $(meminfo MemFree))) -lt 16384 ] || fail "64 MiB of range cost more than 16 MiB of memory"
 	refused "$inval" $vp_dev "corrupt f at=0"
 	refused "$inval" $vp_dev "dump f"
