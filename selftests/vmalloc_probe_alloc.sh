@@ -221,6 +221,9 @@ slots_run_out()
 	done
 	refused 'No space left on device' $vp_dev "alloc 1"
 	same 1024 "$(allocations)" "allocations"
+	ok $vp_dev "free $(sed -n 's/^allocation name=\([^ ]*\) .*/\1/p' $vp_dev | head -n 1)"
+	ok $vp_dev "alloc 1"
+	refused 'No space left on device' $vp_dev "alloc 1"
 	ok $vp_dev "free all"
 	same 0 "$(own_areas)" "areas"
 }

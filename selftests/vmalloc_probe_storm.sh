@@ -125,6 +125,7 @@ one_at_a_time()
 	[ $result = 0 ] || exit $result
 	areas_are_hidden || same '0 1' "$(storm_field own_areas_before) $(storm_field own_areas_after)" \
 		"areas of the module, of which one came meanwhile"
+	[ "$(storm_field operations)" -lt 10000000 ] || fail "$(storm_field operations) operations, of a storm that was killed"
 	ok $vp_dev "free stays"
 	storm fix_size 10
 }
