@@ -57,6 +57,9 @@ agree()
 		$(($(from_report pages) + $(field_of "$work/report" outside pages))) pages
 	same "$(sed -n 's/^outside=//p' "$work/count")" \
 		"$(field_of "$work/report" outside areas)" "areas outside"
+	same "$(sed -n 's/^from//p' "$work/count" | sort)" \
+		"$(sed -n 's/^holes from=\([0-9]*\) count=\([0-9]*\) .*/\1=\2/p' "$work/report" | sort)" \
+		"holes by class"
 	for name in vmalloc vmap ioremap vm_map_ram dma module; do
 		same "$(sed -n "s/^$name=//p" "$work/count")" "$(($(kind $name)))" "areas of kind $name"
 	done

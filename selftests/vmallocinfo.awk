@@ -67,6 +67,9 @@ END {
 		hole = first[i] - at
 		if (hole > 0) {
 			holes++
+			for (class = 1; class * 2 <= hole; class *= 2)
+				;
+			classes[class]++
 			if (hole > largest) {
 				largest = hole
 				largest_at = at - start
@@ -76,6 +79,8 @@ END {
 	}
 	printf "areas=%d used=%.0f holes=%d largest_hole=%.0f largest_hole_at=%.0f pages=%d outside=%d lazy=%.0f", \
 		areas, used * 4096, holes, largest * 4096, largest_at * 4096, pages, outside, lazy * 4096
+	for (class in classes)
+		printf " from%.0f=%d", class * 4096, classes[class]
 	printf " vmalloc=%d vmap=%d ioremap=%d vm_map_ram=%d dma=%d module=%d\n", kind["vmalloc"], \
 		kind["vmap"], kind["ioremap"], kind["vm_map_ram"], kind["dma-coherent"], module
 }
