@@ -125,6 +125,7 @@ range_is_the_kernels()
 	awk -v total="$total" -v size="$size" -v page="$page" 'BEGIN {
 		exit !(size / 1024 <= total + 1 && size / 1024 + page / 1024 >= total)
 	}' || fail "size=$size, VmallocTotal is $total KiB"
+	same 0 $((size % page)) "bytes beyond whole pages"
 	same 0 "$(meminfo VmallocChunk)" "VmallocChunk, which nobody computes"
 }
 
