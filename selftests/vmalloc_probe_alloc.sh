@@ -269,6 +269,9 @@ make_group()
 in_group()
 {
 	sh -c '
+		# what a refusal takes of memory, outside: newer kernels give back
+		# from a work item, and until then the group has none
+		echo nothing >"$1" && said=taken || said=refused
 		echo $$ >"$2/cgroup.procs"
 		echo "$3" >"$1" && said=taken || said=refused
 		echo max >"$2/memory.max"
