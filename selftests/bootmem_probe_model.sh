@@ -75,17 +75,44 @@ initial()
 		}' "$bm_dir/memblock" "$bm_dir/map")
 	same '' "$said" "what is free at first"
 	grep -q '^model node=0 ' "$bm_dir/map" || fail "no node 0"
+	# a bitmap lies in memory that boot left free, all of it reserved
+	said=$(awk -v page="$page" '
+		function number(hex,   i, value) {
+			for (i = 3; i <= length(hex); i++)
+				value = value * 16 + index("0123456789abcdef", substr(hex, i, 1)) - 1
+			return value
+		}
+		function inside(range,   r) {
+			split(range, r, "-")
+			return number(r[1]) <= start && number(r[2]) >= last
+		}
+		FNR == 1 { file++ }
+		file == 1 && $1 == "model" {
+			start = number(substr($6, 8))
+			last = start + int((substr($4, 7) / 8 + page - 1) / page) * page - 1
+			map = $6
+		}
+		file == 1 && $1 == "run" && map && inside($3) && $4 == "reserved" { taken++ }
+		file == 1 && $1 == "model" { maps++ }
+		file == 2 && $1 == "layout" && $3 == "use=buddy" && inside($2) { free++ }
+		END {
+			if (taken != maps || maps == 1 && !free)
+				print map ": " maps " bitmaps, " taken + 0 " reserved, " free + 0 " in free memory"
+		}' "$bm_dir/map" "$bm_dir/layout")
+	same '' "$said" "where bitmaps lie"
 }
 
 allocate()
 {
 	ok $bm_dev reset
 	before=$(sum_of free)
+	mark_log
 	ok $bm_dev "alloc 4M align=$page"
 	same $((before - 4096)) "$(sum_of free)" "free after an alloc of 4M"
 	same 4194304 "$(allocated)" "the last allocation"
-	# where it was is free again
 	where=$(awk '/^allocated/ { print $2 }' "$bm_dir/map")
+	log_since | grep -q "alloc: 4194304 bytes at $where\$" || fail "the log does not say $where"
+	# where it was is free again
 	ok $bm_dev "free $where 4M"
 	same "$before" "$(sum_of free)" "free after the free"
 	# the next goes to the same place: the hint has moved back
@@ -94,6 +121,8 @@ allocate()
 	ok $bm_dev "alloc 100 align=4"
 	ok $bm_dev "alloc 100 align=4"
 	same $((before - 4096 - page / 1024)) "$(sum_of free)" "two small ones share a page"
+	ok $bm_dev "alloc 100"
+	same $((before - 4096 - page / 1024)) "$(sum_of free)" "and with one aligned to a cache line"
 	ok $bm_dev "alloc 64K align=1M"
 	where=$(awk '/^allocated/ { print $2 }' "$bm_dir/map")
 	same 0 $((where % 1048576)) "$where modulo 1M"
@@ -121,6 +150,8 @@ reserve_and_free()
 	ok $bm_dev "reserve $start 1M exclusive"
 	same $((before - 1024)) "$(sum_of free)" "free after a reserve of 1M"
 	bm_refused 'Device or resource busy' "reserve $start 2M exclusive"
+	grep -q "^reserve of 0x200000 bytes at $start: $start is already reserved$" "$bm_dir/verdict" ||
+		fail "$(cat "$bm_dir/verdict")"
 	ok $bm_dev "reserve $start 2M"
 	ok $bm_dev "free $start 2M"
 	same "$before" "$(sum_of free)" "free after the free"
@@ -188,6 +219,18 @@ fragments()
 	ok $bm_dev map
 	log_since | grep -q 'run node=' || fail "map says nothing in the log"
 	ok $bm_dev reset
+	same '' "$(allocated)" "the last allocation after reset"
+	# shellcheck disable=SC2046 # three words
+	set -- $(free_run)
+	for i in $(seq 70); do
+		printf 'reserve %#x %d\n' $(($1 + i * 2 * page)) "$page" >$bm_dev || fail "reserve $i"
+	done
+	mark_log
+	ok $bm_dev map
+	same 64 "$(log_since | grep -c 'run node=')" "runs in the log"
+	same $(($(grep -c '^run ' "$bm_dir/map") - 64)) \
+		"$(log_since | sed -n 's/.* \([0-9]*\) more runs are in debugfs.*/\1/p')" "runs that it leaves out"
+	ok $bm_dev reset
 	same "$before" "$(sum_of free)" "free after reset"
 }
 
@@ -196,7 +239,11 @@ dissolved()
 	ok $bm_dev reset
 	mark_log
 	ok $bm_dev free_all
-	log_since | grep -q 'free_all: [0-9]* pages' || fail "free_all says nothing"
+	# shellcheck disable=SC2046 # pages, single ones, blocks, pages of a block
+	set -- $(log_since | sed -n 's/.*free_all: \([0-9]*\) pages, as \([0-9]*\) single ones and \([0-9]*\) blocks of \([0-9]*\)$/\1 \2 \3 \4/p')
+	[ $# = 4 ] || fail "free_all says nothing"
+	same "$1" $(($2 + $3 * $4)) "pages, single ones and in blocks"
+	[ "$2" -lt "$3" ] || fail "most pages are handed over one by one"
 	grep -q '^model .* dissolved' "$bm_dir/map" || fail "the bitmap is still there"
 	bm_refused 'Invalid argument' free_all
 	bm_refused 'Cannot allocate memory' 'alloc 4K'
