@@ -70,6 +70,17 @@ static void put_cma(struct cblock_region *region)
 		      region_pages(region));
 }
 
+/* Areas of device-tree nodes are called NODE@ADDRESS: the region is NODE. */
+static bool name_region(struct cblock_region *region, const char *area)
+{
+	size_t len = strcspn(area, "@");
+
+	if (len >= sizeof(region->name))
+		return false;
+	memcpy(region->name, area, len);
+	return kml_valid_name(region->name);
+}
+
 static int region_from_cma(const char *text)
 {
 	struct cblock_region region = {
@@ -85,7 +96,7 @@ static int region_from_cma(const char *text)
 		return -ENOMEM;
 	size = copy;
 	strsep(&size, ":");
-	if (!size || !kml_valid_name(copy) ||
+	if (!size || !name_region(&region, copy) ||
 	    kml_parse_size(size, &region.size) || !region.size) {
 		pr_err("cma=%s: not AREA:SIZE\n", text);
 		goto free_copy;
@@ -112,7 +123,6 @@ static int region_from_cma(const char *text)
 		pr_err("cma=%s: the area has no such run, or not now\n", text);
 		goto free_copy;
 	}
-	snprintf(region.name, sizeof(region.name), "%s", copy);
 	region.base = page_to_phys(page);
 	region.priv = cma;
 	err = PTR_ERR_OR_ZERO(cblock_region_add(&region));
