@@ -307,13 +307,13 @@ int ct_track_start(bool track)
 	err = ct_owners_init();
 	if (err)
 		goto exit_latency;
+	ct_unwatched = !track;
 	if (track) {
 		err = kml_cma_watch(&ct_events);
 		if (err)
 			goto exit_owners;
 		ct_tracking = true;
 	}
-	ct_unwatched = !track;
 	return 0;
 
 exit_owners:
