@@ -94,8 +94,7 @@ static enum ct_class ct_classify(unsigned long pfn, unsigned long max,
 	if (PageBuddy(page)) {
 		/* racing with the buddy: trust nothing that cannot be an order */
 		order = READ_ONCE(page_private(page));
-		if (order < BITS_PER_LONG - 1 &&
-		    IS_ALIGNED(pfn, 1UL << order) && order <= pageblock_order)
+		if (order <= MAX_PAGE_ORDER && IS_ALIGNED(pfn, 1UL << order))
 			*pages = min(1UL << order, max);
 		return CT_FREE;
 	}

@@ -38,6 +38,16 @@ static inline int reserve_mem_find_by_name(const char *name, phys_addr_t *start,
 #define KML_KMAP_NEEDS_PAGES	0
 #endif
 
+/*
+ * 23baf831a32c ("mm, treewide: redefine MAX_ORDER sanely", v6.4) and
+ * 5e0a760b4441 ("mm, treewide: rename MAX_ORDER to MAX_PAGE_ORDER", v6.8).
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 4, 0)
+#define MAX_PAGE_ORDER	(MAX_ORDER - 1)
+#elif LINUX_VERSION_CODE < KERNEL_VERSION(6, 8, 0)
+#define MAX_PAGE_ORDER	MAX_ORDER
+#endif
+
 /* 6.18 made page->flags a structure ("mm: introduce memdesc_flags_t") */
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 18, 0)
 #define kml_page_flags(page)	READ_ONCE((page)->flags)
