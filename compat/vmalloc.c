@@ -69,7 +69,7 @@ static void copy_area(struct kml_vmap *to, const struct vmap_area *from,
 	*to = (struct kml_vmap){ .start = from->va_start, .end = from->va_end };
 	if (!vm) {
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 4, 0)
-		/* "mm/vmalloc.c: add flags to mark vm_map_ram area" */
+		/* Linux 6.4, "mm/vmalloc.c: add flags to mark vm_map_ram area" */
 		to->ram = state == KML_VMAP_BUSY && (from->flags & VMAP_RAM);
 #else
 		to->ram = state == KML_VMAP_BUSY;
@@ -417,7 +417,10 @@ void *kml_vmalloc(unsigned long size, unsigned long align, gfp_t gfp, int node,
 		return vmalloc_node(size, node);
 	}
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0)
-	/* 559089e0a93d ("vmalloc: replace VM_NO_HUGE_VMAP with VM_ALLOW_HUGE_VMAP") */
+	/*
+	 * 559089e0a93d ("vmalloc: replace VM_NO_HUGE_VMAP with
+	 * VM_ALLOW_HUGE_VMAP", v5.18), in long-term kernels from 6.1 on
+	 */
 	if (huge)
 		return vmalloc_huge(size, gfp);
 #endif

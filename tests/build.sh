@@ -21,6 +21,47 @@ help()
 	grep -q KDIR "$scratch/log" || fail "help does not name KDIR"
 }
 
+# A tree of scripts that say that they were called, and make.
+called()
+{
+	rm -rf "$scratch/stubs"
+	mkdir -p "$scratch/stubs/scripts" "$scratch/stubs/.ci"
+	cp Makefile dkms.conf "$scratch/stubs/"
+	cp .ci/run "$scratch/stubs/.ci/"
+	for script in tour check bench lint setup; do
+		printf '#!/bin/sh\necho "%s $*" >>calls\n[ %s != "$FAILS" ]\n' $script $script \
+			>"$scratch/stubs/scripts/$script"
+	done
+	chmod +x "$scratch"/stubs/scripts/*
+	(cd "$scratch/stubs" && "$@" >"$scratch/log" 2>&1; echo $? >status
+		sed 's/ $//' calls | tr '\n' ';' | cat - status)
+}
+
+targets()
+{
+	same 'tour;0' "$(called make run)" "make run"
+	same 'check;0' "$(called make check)" "make check"
+	same 'check --all;0' "$(called make check-all)" "make check-all"
+	same 'bench;0' "$(called make bench)" "make bench"
+	same 'lint;0' "$(called make lint)" "make lint"
+	FAILS=check
+	export FAILS
+	same 'check;2' "$(called make check)" "make check that fails"
+}
+
+ci()
+{
+	same 'setup;lint;check --all --minutes 55;0' "$(called .ci/run)" ".ci/run"
+	for FAILS in setup lint check; do
+		export FAILS
+		case $(called .ci/run) in
+		*"$FAILS"*';0') fail "it succeeds though $FAILS fails" ;;
+		*"$FAILS"*) ;;
+		*) fail "it does not come to $FAILS" ;;
+		esac
+	done
+}
+
 without_headers()
 {
 	make KDIR=/nonexistent >"$scratch/log" 2>&1 && fail "make succeeds without a kernel"
@@ -33,12 +74,18 @@ without_headers()
 modules() { find "$1" -name '*.ko' | sed 's|.*/||; s|\.ko$||' | sort | paste -sd ' '; }
 kbuild_modules() { for dir in */Kbuild; do echo "${dir%/Kbuild}"; done | paste -sd ' '; }
 
+# untracked: the files that git would offer to add, had it none
+untracked() { git --git-dir="$scratch/git" --work-tree=. ls-files -o --exclude-standard; }
+
 builds()
 {
 	use_kernel arm64-6.1
 	find . | sort >"$scratch/before"
+	git init -q --bare "$scratch/git"
+	untracked >"$scratch/sources"
 	make KDIR="$kernel/build" >"$scratch/log" 2>&1 ||
 		{ sed 's/^/# /' "$scratch/log"; fail "make"; }
+	untracked | diff "$scratch/sources" - || fail ".gitignore does not know what make makes"
 	same "$(kbuild_modules)" "$(modules .)" "modules built"
 	same "" "$(grep 'left out' "$scratch/log")" "modules left out"
 	for module in */*.ko; do
@@ -81,6 +128,8 @@ too_old()
 
 run_cases \
 	"make help names every target:help" \
+	"make run, check, check-all, bench and lint do that:targets" \
+	"CI is setup, lint and checks, and fails with each:ci" \
 	"without headers it says what to install:without_headers" \
 	"make, make modules_install, make clean, for arm64:builds" \
 	"without CONFIG_CMA, with a line that says so:without_cma" \

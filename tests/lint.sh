@@ -61,6 +61,8 @@ versions()
 	found versions '^ *include/planted.h:1:'
 	plant planted.c '#if 1 < KERNEL_VERSION(5, 4, 0)'
 	found versions '^ *planted.c:1:'
+	plant compat/planted.h '#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 12, 0)'
+	found versions '^ *compat/planted.h: nothing is cited of 5.12'
 }
 
 range()
